@@ -1,0 +1,59 @@
+"""Turn a Python class into a production HTTP API.
+
+    class Iris:
+        def __init__(self, config):
+            self.model = joblib.load("iris.joblib")
+
+        def predict(self, payload: list[float]) -> int:
+            return int(self.model.predict([payload])[0])
+
+    SyncAPI(predictor=Iris).deploy("local")
+
+A declaration is a value; `deploy` brings a target into the declared state.
+"""
+
+from cortex_sdk.declaration.autoscaling import Autoscaling
+from cortex_sdk.declaration.settings import (
+    CORS,
+    ApiKeys,
+    Batching,
+    Compute,
+    ModelPath,
+    Models,
+    Monitoring,
+    Networking,
+    UpdateStrategy,
+)
+from cortex_sdk.declaration.sync_api import SyncAPI
+from cortex_sdk.errors import (
+    CortexError,
+    DeployError,
+    InvalidSpecError,
+    MissingExtraError,
+    NotFoundError,
+    PredictError,
+    TargetError,
+    UnsupportedError,
+)
+
+__all__ = [
+    "CORS",
+    "ApiKeys",
+    "Autoscaling",
+    "Batching",
+    "Compute",
+    "CortexError",
+    "DeployError",
+    "InvalidSpecError",
+    "MissingExtraError",
+    "ModelPath",
+    "Models",
+    "Monitoring",
+    "Networking",
+    "NotFoundError",
+    "PredictError",
+    "SyncAPI",
+    "TargetError",
+    "UnsupportedError",
+    "UpdateStrategy",
+]

@@ -1,0 +1,76 @@
+"""A deployed API as an object: its address and the verbs on it."""
+
+import html
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cortex_sdk._call import call
+from cortex_sdk._target import Metrics, Status, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """An API on a target, as `deploy` returns it."""
+
+    name: str
+    endpoint: str
+    """URL that answers predictions."""
+    revision: str
+    """Content hash of what serves, 12 hex digits."""
+    changed: bool
+    """False when the API was up to date already."""
+    target: Target
+
+    def status(self) -> Status:
+        """How the API is doing; raises NotFoundError when it is gone."""
+        return self.target.status(self.name)
+
+    def predict(self, payload: Any = None, *, timeout: float = 600) -> Any:  # noqa: ANN401  # user's data
+        """Send one prediction and return its decoded answer.
+
+        Args:
+            payload: `bytes` are sent as they are, `str` as text, anything else as
+                JSON.
+            timeout: Seconds to wait for the answer.
+
+        Raises:
+            PredictError: The API answered with an error.
+            TargetError: Nothing answers at the endpoint.
+        """
+        return call(self.endpoint, payload, timeout=timeout)
+
+    def logs(self, *, follow: bool = False, tail: int | None = None) -> Iterator[str]:
+        """Log lines of all replicas, oldest first, each a JSON object as text.
+
+        Args:
+            follow: Wait for new lines, for ever.
+            tail: Only the last so many of those already written.
+        """
+        for line in self.target.logs(self.name, follow=follow, tail=tail):
+            yield line.text
+
+    def metrics(self) -> Metrics:
+        """What the replicas counted since each of them started."""
+        return self.target.metrics(self.name)
+
+    def delete(self) -> None:
+        """End the API; accepted requests are answered first."""
+        self.target.delete(self.name)
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.endpoint} (revision {self.revision})"
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "endpoint": f'<a href="{html.escape(self.endpoint)}">'
+            f"{html.escape(self.endpoint)}</a>",
+            "revision": f"<code>{self.revision}</code>",
+            "target": html.escape(self.target.name),
+            "deploy": "new revision serves" if self.changed else "up to date",
+            "try": f"<code>curl {html.escape(self.endpoint)} -H"
+            f" 'content-type: application/json' -d {json.dumps('…')}</code>",
+        }
+        cells = "".join(f"<tr><th>{k}</th><td>{v}</td></tr>" for k, v in rows.items())
+        return f"<b>{html.escape(self.name)}</b><table>{cells}</table>"

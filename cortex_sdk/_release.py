@@ -1,0 +1,65 @@
+"""A declaration made concrete: its files packed, its manifest written.
+
+This is what every target deploys, and what `cortex serve` runs.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cortex_sdk._bundle import Bundle, pack
+from cortex_sdk._environment import keyed_hash, read_dotenv, requirement_lines
+from cortex_sdk._source import Source, source_of
+from cortex_server.manifest import Manifest, Resources
+
+if TYPE_CHECKING:
+    from cortex_sdk.declaration.sync_api import SyncAPI
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What one revision of an API consists of."""
+
+    manifest: Manifest
+    bundle: Bundle
+    source: Source
+    secrets: dict[str, str] = field(repr=False)
+    """Values of `.env` and `secrets`, which win; never part of the manifest."""
+
+
+def release_of(api: "SyncAPI", key: bytes) -> Release:
+    """Read the project of `api` and say exactly what would serve.
+
+    Args:
+        api: The declaration.
+        key: Secret key of this user, so that the hash of a short secret in the
+            manifest cannot be guessed by trying.
+
+    Raises:
+        InvalidSpecError: The project or something in it cannot be deployed.
+    """
+    source = source_of(api.predictor, api.project)
+    bundle = pack(source.root)
+    secrets = read_dotenv(source.root) | api.secrets
+    manifest = Manifest(
+        name=api.name,
+        bundle=bundle.digest,
+        predictor=source.reference,
+        python_path=api.python_path,
+        requirements=requirement_lines(api.requirements, source.root),
+        config=api.config,
+        env=api.env,
+        secrets=keyed_hash(secrets, key) if secrets else None,
+        log_level=api.log_level,
+        processes_per_replica=api.processes_per_replica,
+        threads_per_process=api.threads_per_process,
+        max_replica_concurrency=api.autoscaling.max_replica_concurrency,
+        timeout=api.timeout,
+        compute=Resources(**api.compute.model_dump()),
+    )
+    return Release(manifest, bundle, source, secrets)
+
+
+def project_root(api: "SyncAPI") -> Path:
+    """The folder whose files the API takes along."""
+    return source_of(api.predictor, api.project).root

@@ -1,0 +1,123 @@
+"""What every target can do, and what it says about the APIs on it.
+
+A target is a pair of functions, `plan` and `apply`, and the verbs below. All that
+comes before `apply` touches nothing.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from cortex_sdk.declaration.sync_api import SyncAPI
+
+Progress = Callable[[str], None]
+"""Called with one short line, such as "starting replica", as work moves on."""
+
+State = Literal["live", "updating", "error", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Replicas:
+    """How many replicas an API should have, and how many are ready."""
+
+    desired: int
+    live: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """An API as its target sees it; the same fields on every target."""
+
+    name: str
+    target: str
+    endpoint: str
+    """URL that answers predictions."""
+    status: State
+    reason: str
+    """Why the status is what it is, "" when there is nothing to say."""
+    revision: str
+    """Content hash of what serves, 12 hex digits; "" when nothing ever did."""
+    replicas: Replicas
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as `cortex get -o json` prints them."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a replica's log."""
+
+    text: str
+    """The line as it was written: a JSON object, without its line end."""
+    replica: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """What the replicas of an API counted since each of them started, added up."""
+
+    requests: Mapping[str, int] = field(default_factory=dict)
+    """Responses by HTTP status code."""
+    in_flight: int = 0
+    """Requests being answered right now."""
+    latency: Mapping[str, float] = field(default_factory=dict)
+    """Seconds: mean, p50, p90, p99, as far as histogram buckets tell."""
+    hooks: Mapping[str, int] = field(default_factory=dict)
+    """`post_predict` calls: accepted, run, failed, dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a target did with a plan."""
+
+    name: str
+    endpoint: str
+    revision: str
+    changed: bool
+    """False when the API was up to date already."""
+
+
+class Plan(Protocol):
+    """Everything a target is about to do for one API, as data."""
+
+    @property
+    def name(self) -> str:
+        """Name of the API."""
+
+    @property
+    def revision(self) -> str:
+        """Content hash of what will serve."""
+
+
+class Target(Protocol):
+    """A place where APIs run. Every verb raises a CortexError when it cannot."""
+
+    @property
+    def name(self) -> str:
+        """The name it is listed under."""
+
+    def plan(self, api: "SyncAPI") -> Plan:
+        """What deploying `api` would do; refuses settings it cannot honour."""
+
+    def apply(self, plan: Any, progress: Progress) -> Applied:  # noqa: ANN401  # its own Plan
+        """Do it; returns when the gateway follows, or raises DeployError."""
+
+    def list(self) -> "list[Status]":
+        """All APIs, by name."""
+
+    def status(self, name: str) -> Status:
+        """One API; raises NotFoundError."""
+
+    def logs(self, name: str, *, follow: bool, tail: int | None) -> Iterator[LogLine]:
+        """Log lines of all replicas in order of time, the last `tail` of the past."""
+
+    def metrics(self, name: str) -> Metrics:
+        """What the replicas counted."""
+
+    def delete(self, name: str) -> None:
+        """End the API without losing an accepted request; raises NotFoundError."""
+
+    def stop(self) -> None:
+        """End whatever the target keeps running on this machine."""

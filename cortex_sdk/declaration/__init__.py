@@ -1,0 +1,1 @@
+"""What a user declares: values only, nothing here touches the world."""

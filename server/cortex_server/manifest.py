@@ -1,0 +1,137 @@
+"""The wire contract: what a replica is told, and the numbers both sides share.
+
+The SDK writes a manifest, the server reads it, and the revision of an API is its
+hash; so it holds all that needs new replicas when it changes, and nothing else.
+What may change under a running replica (endpoint, autoscaling, API keys, where to
+listen) is an argument of the launcher instead. Values of secrets never stand in
+it, only a keyed hash of them.
+"""
+
+import hashlib
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+LOADING_VARIABLE = "CORTEX_LOADING"
+"""Set in the environment while a file of the user's is imported only to find the
+classes in it; the verbs of the SDK do nothing as long as it is."""
+
+PYTHON_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""Minor version of this interpreter: bytecode and pickles do not travel between two."""
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PredictorModule(_Record):
+    """A predictor class by reference: imported from the bundle under its own name."""
+
+    kind: Literal["module"] = "module"
+    module: str
+    qualname: str
+
+
+class PredictorPickle(_Record):
+    """A predictor class by value, from a notebook or a REPL.
+
+    `identity` is a hash of its code and of what that refers to, not of the pickle:
+    pickling the same class twice gives different bytes.
+    """
+
+    kind: Literal["pickle"] = "pickle"
+    identity: str
+    qualname: str
+
+
+Predictor = Annotated[PredictorModule | PredictorPickle, Field(discriminator="kind")]
+
+
+class Resources(_Record):
+    """What one replica asks for: cores, bytes, devices."""
+
+    cpu: float | None = None
+    mem: int | None = None
+    gpu: int = 0
+    inf: int = 0
+
+
+class Manifest(_Record):
+    """Everything that a replica is told, and exactly what its revision hashes."""
+
+    format: Literal[1] = 1
+    name: str
+    bundle: str
+    """sha256 of the uncompressed archive of the user's files."""
+    predictor: Predictor
+    python: str = PYTHON_VERSION
+    python_path: str | None = None
+    """Folder inside the bundle that is put on the import path first."""
+    requirements: tuple[str, ...] = ()
+    config: dict[str, JsonValue] = {}
+    env: dict[str, str] = {}
+    secrets: str | None = None
+    """Keyed hash of the values of `secrets` and `.env`, None where there are none."""
+    log_level: LogLevel = "info"
+    processes_per_replica: int = 1
+    threads_per_process: int = 1
+    max_replica_concurrency: int = 1024
+    timeout: float = 600
+    """Seconds that a request may take, waiting included."""
+    hook_drain: float = 30
+    """Seconds that accepted `post_predict` calls get to finish before exit."""
+    compute: Resources = Resources()
+
+    @property
+    def revision(self) -> str:
+        """The first 12 hex digits of the sha256 of the canonical JSON form."""
+        values = self.model_dump(mode="json")
+        canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read and check a manifest; raises ValidationError on any other content."""
+        return cls.model_validate_json(path.read_bytes())
+
+    def drain(self, withdraw: float) -> "Drain":
+        """The phases of ending a replica of this revision, see Drain."""
+        return Drain(withdraw=withdraw, requests=self.timeout, hooks=self.hook_drain)
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """How long each phase of ending a replica may take, in seconds.
+
+    A replica that is told to end says "not ready" at once, serves on for `withdraw`
+    seconds while the gateway takes it out, gives accepted requests `requests` seconds
+    to finish and then accepted hooks `hooks` seconds. Whoever ends a replica by force
+    (a supervisor, the agent, the kubelet) waits `total` before it does. `MARGIN` covers
+    what is not counted: closing sockets, the exit of the interpreter.
+    """
+
+    MARGIN = 5.0
+
+    withdraw: float
+    requests: float
+    hooks: float
+
+    @property
+    def total(self) -> float:
+        """Seconds from the signal until a kill is right."""
+        return self.withdraw + self.requests + self.hooks + self.MARGIN
+
+
+class StartFailure(_Record):
+    """Why a replica could not start, as it tells whoever started it."""
+
+    message: str
+    """One sentence: the exception, or what is wrong with the predictor."""
+    traceback: str = ""
+    """The frames of the user's own code and the exception, as Python prints them."""
