@@ -66,7 +66,7 @@ def interface_of(cls: type) -> Interface:
         raise InterfaceError(msg)
     post_predict = getattr(cls, "post_predict", None)
     return Interface(
-        init=_method(cls, "__init__", cls.__init__),  # type: ignore[misc]  # read only
+        init=_method(cls, "__init__", cls.__init__),
         predict=_method(cls, "predict", cls.predict),  # type: ignore[attr-defined]  # checked above
         post_predict=_method(cls, "post_predict", post_predict)
         if post_predict

@@ -1,0 +1,69 @@
+"""How a replica is started: the arguments that are no part of its revision."""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+from cortex_server.manifest import StartFailure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """Where a replica finds its parts, where it listens, and what it may write."""
+
+    manifest: Path
+    bundle: Path
+    root: Path
+    pickle: Path | None
+    secrets: Path | None
+    listen: str
+    admin: str
+    endpoint: str | None
+    replica: str
+    log: Path | None
+    log_format: Literal["json", "console"]
+    failure: Path | None
+    withdraw: float
+
+    @classmethod
+    def parse(cls, arguments: list[str]) -> Self:
+        """Read the command line of a replica; exits with status 2 on a wrong one."""
+        return cls(**vars(_parser().parse_args(arguments)))
+
+    def read_secrets(self) -> dict[str, str]:
+        """Environment variables that are kept out of the manifest."""
+        if self.secrets is None:
+            return {}
+        values: dict[str, str] = json.loads(self.secrets.read_bytes())
+        return values
+
+    def report(self, failure: StartFailure) -> None:
+        """Leave word of why the replica could not start."""
+        if self.failure is not None:
+            self.failure.write_text(failure.model_dump_json())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m cortex_server",
+        description="Serve one replica of an API in the foreground.",
+    )
+    add = parser.add_argument
+    add("--manifest", type=Path, required=True, help="JSON: what to serve")
+    add("--bundle", type=Path, required=True, help="archive of the project's files")
+    add("--root", type=Path, required=True, help="folder the archive is unpacked to")
+    add("--class", type=Path, dest="pickle", help="pickle of a class from a notebook")
+    add("--secrets", type=Path, help="JSON: environment variables kept secret")
+    add("--listen", default="127.0.0.1:8080", help="HOST:PORT or unix:PATH of the API")
+    add("--admin", default="127.0.0.1:8081", help="the same for health and metrics")
+    add("--endpoint", help="path that is answered besides /")
+    add("--replica", default="local", help="name of this replica in logs")
+    add("--log", type=Path, help="file to log to, rotated; unset, standard output")
+    add("--log-format", choices=("json", "console"), default="json")
+    add("--failure", type=Path, help="file that says why a start failed")
+    add(
+        "--withdraw", type=float, default=0, help="seconds to serve on when told to end"
+    )
+    return parser

@@ -1,0 +1,65 @@
+"""How many requests are in flight on average: what scalers go by."""
+
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from cortex_server.board import Board
+
+HISTORY = 3600
+"""Seconds that are remembered, the longest window that can be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    time: float
+    integral: float
+    refused: int
+    count: int
+    seconds: float
+
+
+class Demand:
+    """Samples of the board, one per second or so, and means over any window."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._samples: deque[_Sample] = deque(maxlen=HISTORY + 1)
+        self.sample()
+
+    def sample(self) -> None:
+        """Remember the counters of this moment."""
+        self._samples.append(self._now())
+
+    def mean(self, window: float) -> float:
+        """Mean demand over the last `window` seconds, or as far back as is known.
+
+        That is the mean number of requests in flight, plus those that would have
+        been had the replica not refused them: refusals per second times the mean
+        time that a request takes (Little's law).
+        """
+        now = self._now()
+        start = self._at(now.time - window)
+        elapsed = now.time - start.time
+        if elapsed <= 0:
+            return float(self._board.in_flight)
+        in_flight = (now.integral - start.integral) / elapsed
+        refused = (now.refused - start.refused) / elapsed
+        return in_flight + refused * _service_time(start, now)
+
+    def _at(self, moment: float) -> _Sample:
+        for sample in reversed(self._samples):
+            if sample.time <= moment:
+                return sample
+        return self._samples[0]
+
+    def _now(self) -> _Sample:
+        now, board = time.monotonic(), self._board
+        integral = board.integral(now)
+        return _Sample(now, integral, board.refused, board.count, board.seconds)
+
+
+def _service_time(start: _Sample, end: _Sample) -> float:
+    if end.count > start.count:
+        return (end.seconds - start.seconds) / (end.count - start.count)
+    return end.seconds / end.count if end.count else 0.0

@@ -1,0 +1,92 @@
+"""The log of a replica: one JSON object per line, whoever wrote it.
+
+The worker writes to a pipe whose other end is here, so that even the last words of
+a crashing C library arrive, and one process alone rotates the file.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+_LIMIT = 10 << 20
+_LONGEST_LINE = 1 << 20
+_STRUCTURED = b'{"timestamp":'
+
+
+class Log:
+    """Takes bytes, writes whole lines as JSON or, for people, as text."""
+
+    def __init__(self, path: Path | None, style: str, labels: dict[str, str]) -> None:
+        self._path = path
+        self._labels = labels
+        self._render = _console_renderer() if style == "console" else None
+        self._file = self._open()
+        self._rest = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take what the worker wrote, any number of bytes."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > _LONGEST_LINE:
+            lines, self._rest = [*lines, self._rest], b""
+        for line in lines:
+            if line.strip():
+                self._write(line)
+
+    def event(self, level: str, event: str, **fields: Any) -> None:  # noqa: ANN401  # JSON
+        """Write a line of the supervisor's own."""
+        self._write(self._structured(level, event, **fields))
+
+    def close(self) -> None:
+        """Write what is left of an unfinished line."""
+        if self._rest.strip():
+            self._write(self._rest)
+        self._rest = b""
+
+    def _structured(self, level: str, event: str, **fields: Any) -> bytes:  # noqa: ANN401  # JSON
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        stamp = {"timestamp": now.replace("+00:00", "Z"), "level": level}
+        line = {**stamp, "event": event, **self._labels, **fields}
+        return json.dumps(line, separators=(",", ":")).encode()
+
+    def _write(self, line: bytes) -> None:
+        if not line.startswith(_STRUCTURED):
+            text = line.decode(errors="replace").rstrip("\r")
+            line = self._structured("info", text, stream="raw")
+        if self._render:
+            line = self._render(line)
+        try:
+            self._file.write(line + b"\n")
+            self._file.flush()
+            self._rotate()
+        except (OSError, ValueError):
+            return  # a full disk or a closed terminal must not end a replica
+
+    def _rotate(self) -> None:
+        if self._path is None or self._file.tell() < _LIMIT:
+            return
+        self._file.close()
+        self._path.replace(f"{self._path}.1")
+        self._file = self._open()
+
+    def _open(self) -> IO[bytes]:
+        return sys.stdout.buffer if self._path is None else self._path.open("ab")
+
+
+def _console_renderer() -> Callable[[bytes], bytes]:
+    import structlog  # noqa: PLC0415  # only where people read
+
+    renderer = structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+    hidden = ("api", "revision", "replica")
+
+    def render(line: bytes) -> bytes:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            return line
+        shown = {key: value for key, value in event.items() if key not in hidden}
+        return renderer(None, event.get("level", "info"), shown).encode()
+
+    return render

@@ -1,0 +1,87 @@
+"""The board in Prometheus' words."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from cortex_server.board import BUCKETS, Board, State
+
+
+class _BoardCollector(Collector):
+    def __init__(self, board: Board, labels: dict[str, str]) -> None:
+        self._board = board
+        self._names = list(labels)
+        self._values = list(labels.values())
+
+    def collect(self) -> Iterator[Metric]:
+        board = self._board
+        codes = {str(code): number for code, number in board.codes.items()}
+        yield self._counts("cortex_requests", "Responses by status", "code", codes)
+        yield self._latency()
+        yield self._gauge(
+            "cortex_in_flight_requests",
+            "Accepted and not answered yet",
+            board.in_flight,
+        )
+        yield self._counter(
+            "cortex_refused_requests", "Turned away with 503: full", board.refused
+        )
+        yield self._counter(
+            "cortex_lost_requests", "In flight when a worker died", board.lost
+        )
+        yield self._counts(
+            "cortex_post_predict", "Calls after the response", "outcome", board.hooks
+        )
+        ready = board.state is State.READY
+        yield self._gauge("cortex_ready", "1 when predictions are answered", ready)
+
+    def _counter(self, name: str, text: str, value: float) -> Metric:
+        family = CounterMetricFamily(name, text, labels=self._names)
+        family.add_metric(self._values, value)
+        return family
+
+    def _gauge(self, name: str, text: str, value: float) -> Metric:
+        family = GaugeMetricFamily(name, text, labels=self._names)
+        family.add_metric(self._values, value)
+        return family
+
+    def _counts(self, name: str, text: str, by: str, values: dict[str, int]) -> Metric:
+        family = CounterMetricFamily(name, text, labels=[*self._names, by])
+        for key, value in values.items():
+            family.add_metric([*self._values, key], value)
+        return family
+
+    def _latency(self) -> Metric:
+        bounds = [*(str(bound) for bound in BUCKETS), "+Inf"]
+        total, buckets = 0, []
+        for bound, number in zip(bounds, self._board.buckets, strict=True):
+            total += number
+            buckets.append((bound, float(total)))
+        family = HistogramMetricFamily(
+            "cortex_request_duration_seconds",
+            "From the request's arrival to its answer",
+            labels=self._names,
+        )
+        family.add_metric(self._values, buckets, self._board.seconds)
+        return family
+
+
+class Exposition:
+    """The text that a scraper gets."""
+
+    def __init__(self, board: Board, labels: dict[str, str], worker: int) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_BoardCollector(board, labels))
+        ProcessCollector(pid=lambda: worker, registry=self._registry)
+
+    def text(self) -> bytes:
+        """All metrics in the Prometheus text format."""
+        return generate_latest(self._registry)

@@ -1,0 +1,227 @@
+"""Starting the worker, watching it, and seeing the replica out."""
+
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from types import FrameType
+
+from cortex_server import board as board_module
+from cortex_server.address import bind, unlink
+from cortex_server.board import Board, State
+from cortex_server.launch import Launch
+from cortex_server.manifest import Manifest, StartFailure
+from cortex_server.supervisor.log import Log
+
+_SAMPLE = 1.0
+_BLOCK = 1 << 16
+_BACKOFF = (0.1, 30.0)
+_FAILED = 1
+
+
+def main(arguments: list[str]) -> int:
+    """Run one replica until it is told to end; returns its exit code."""
+    launch = Launch.parse(arguments)
+    try:
+        manifest = Manifest.read(launch.manifest)
+        public, admin = bind(launch.listen), bind(launch.admin)
+    except (OSError, ValueError) as error:
+        launch.report(StartFailure(message=str(error)))
+        sys.stderr.write(f"{error}\n")
+        return _FAILED
+    return Supervisor(launch, manifest, public, arguments).run(admin)
+
+
+class Supervisor:
+    """The main loop of a replica: one thread, woken by signals and by the worker."""
+
+    def __init__(
+        self,
+        launch: Launch,
+        manifest: Manifest,
+        public: socket.socket,
+        arguments: list[str],
+    ) -> None:
+        self._launch = launch
+        self._manifest = manifest
+        self._public = public
+        self._arguments = arguments
+        self._labels = {"api": manifest.name, "revision": manifest.revision}
+        self._log = Log(
+            launch.log, launch.log_format, {**self._labels, "replica": launch.replica}
+        )
+        self._board_fd = board_module.create()
+        self._board = Board(self._board_fd)
+        self._selector = selectors.DefaultSelector()
+        self._worker: subprocess.Popen[bytes] | None = None
+        self._signals: list[int] = []
+        self._kill_at: float | None = None
+        self._drain_at: float | None = None
+        self._start_at = 0.0
+        self._pause = _BACKOFF[0]
+        self._was_ready = False
+
+    def run(self, admin: socket.socket) -> int:
+        """Serve until the worker has ended for good; returns the exit code."""
+        self._watch_signals()
+        self._lifeline, self._lifeline_kept = os.pipe()
+        self._start_worker()
+        self._start_admin(admin)  # after the worker: they start side by side
+        code = None
+        while code is None:
+            self._wait()
+            self._handle_signals()
+            self._demand.sample()
+            code = self._step()
+        self._log.close()
+        unlink(self._launch.listen, self._launch.admin)
+        return code
+
+    def _watch_signals(self) -> None:
+        read, write = socket.socketpair()
+        for end in (read, write):
+            os.set_blocking(end.fileno(), False)  # the library's
+        signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
+        self._wake = (read, write)
+        self._selector.register(read, selectors.EVENT_READ)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._note)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._signals.append(number)
+
+    def _start_worker(self) -> None:
+        output, its_output = os.pipe()
+        listener, board, lifeline = (
+            self._public.fileno(),
+            self._board_fd,
+            self._lifeline,
+        )
+        command = [sys.executable, "-P", "-m", "cortex_server.worker"]
+        command += [str(fd) for fd in (listener, board, lifeline)]
+        environment = os.environ | self._manifest.env | self._launch.read_secrets()
+        self._worker = subprocess.Popen(  # noqa: S603  # our own module
+            [*command, *self._arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=its_output,
+            stderr=its_output,
+            pass_fds=(listener, board, lifeline),
+            env=environment,
+            start_new_session=True,  # a Ctrl-C in a terminal is for the supervisor
+        )
+        os.close(its_output)
+        os.set_blocking(output, False)
+        self._selector.register(output, selectors.EVENT_READ)
+
+    def _start_admin(self, bound: socket.socket) -> None:
+        from cortex_server.supervisor.admin import Admin  # noqa: PLC0415  # see run
+        from cortex_server.supervisor.demand import Demand  # noqa: PLC0415  # see run
+
+        self._demand = Demand(self._board)
+        admin = Admin(self._board, self._demand, self._metrics, self._ask_to_drain)
+        admin.serve(bound)
+
+    def _metrics(self) -> bytes:
+        from cortex_server.supervisor.metrics import Exposition  # noqa: PLC0415  # see run
+
+        worker = self._worker.pid if self._worker else 0
+        return Exposition(self._board, self._labels, worker).text()
+
+    def _ask_to_drain(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def _wait(self, seconds: float = _SAMPLE) -> bool:
+        """Sleep until something happens; whether the worker said something."""
+        heard = False
+        for key, _ in self._selector.select(seconds):
+            if key.fileobj is self._wake[0]:
+                self._wake[0].recv(_BLOCK)
+            else:
+                self._read_log(key.fd)
+                heard = True
+        return heard
+
+    def _read_log(self, fd: int) -> None:
+        if data := os.read(fd, _BLOCK):
+            self._log.feed(data)
+        else:
+            self._selector.unregister(fd)
+            os.close(fd)
+
+    def _handle_signals(self) -> None:
+        while self._signals:
+            self._signals.pop(0)
+            if self._drain_at is not None:
+                self._kill()
+                return
+            drain = self._manifest.drain(self._launch.withdraw)
+            now = time.monotonic()
+            self._board.state = State.DRAINING
+            self._drain_at = now + drain.withdraw
+            self._kill_at = now + drain.total
+            self._log.event("info", "draining", seconds=drain.total)
+
+    def _step(self) -> int | None:
+        """Move on by one event; the exit code when there is nothing left to do."""
+        now = time.monotonic()
+        if self._worker is None:
+            return self._maybe_restart(now)
+        code = self._worker.poll()
+        if code is not None:
+            return self._worker_ended(code)
+        self._was_ready |= self._board.state is State.READY
+        if self._drain_at is not None and now >= self._drain_at:
+            self._drain_at = float("inf")
+            self._worker.terminate()
+        if self._kill_at is not None and now >= self._kill_at:
+            self._log.event("error", "killed: did not finish in the time to drain")
+            self._kill()
+        return None
+
+    def _kill(self) -> None:
+        if self._worker is not None:
+            self._worker.kill()
+
+    def _worker_ended(self, code: int) -> int | None:
+        while self._wait(0):
+            """Its last words are still in the pipe."""
+        self._worker = None
+        if self._drain_at is not None:
+            return 0 if code in (0, -signal.SIGTERM) else _FAILED
+        if not self._was_ready:
+            return self._failed_to_start(code)
+        self._board.abandon()
+        self._board.state = State.STARTING
+        self._was_ready = False
+        self._start_at = time.monotonic() + self._pause
+        event = f"worker {_ending(code)}, starting another"
+        self._log.event("error", event, seconds=self._pause)
+        self._pause = min(self._pause * 2, _BACKOFF[1])
+        return None
+
+    def _maybe_restart(self, now: float) -> int | None:
+        if self._drain_at is not None:
+            return 0
+        if now >= self._start_at:
+            self._start_worker()
+        return None
+
+    def _failed_to_start(self, code: int) -> int:
+        self._board.state = State.FAILED
+        if code != _FAILED:  # else the worker has told why
+            message = f"the worker {_ending(code)} while it started"
+            self._launch.report(StartFailure(message=message))
+            self._log.event("error", message)
+        return _FAILED
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"exited with status {code}"
+    name = signal.Signals(-code).name
+    hint = " (out of memory?)" if -code == signal.SIGKILL else ""
+    return f"was killed by {name}{hint}"

@@ -1,0 +1,134 @@
+"""From the body of a request to the `payload` of a predictor."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from multidict import MultiDict
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError
+from sanic.request import Request
+
+from cortex_server.interface import InterfaceError
+from cortex_server.worker.problems import Problem
+
+Decoder = Callable[[Request], Any]
+
+_JSON = "application/json"
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+_SHOWN_ERRORS = 100
+_BAD_REQUEST, _UNSUPPORTED, _UNPROCESSABLE = 400, 415, 422
+
+
+def decoder_for(hint: Any) -> Decoder:  # noqa: ANN401  # a type hint
+    """How to decode a body for a `payload` with this type hint, None for no hint.
+
+    Raises:
+        InterfaceError: Values of this type cannot be checked.
+    """
+    if hint is None or hint is Any:
+        return by_content_type
+    if hint is bytes:
+        return lambda request: request.body
+    if hint is str:
+        return _text
+    try:
+        adapter = TypeAdapter(hint)
+    except (PydanticSchemaGenerationError, PydanticUserError) as error:
+        msg = (
+            f"`payload` is declared as {hint!r}, which cannot be checked; declare JSON"
+            " types, a pydantic model, bytes or str, or no type at all"
+        )
+        raise InterfaceError(msg) from error
+    return _Typed(adapter)
+
+
+def by_content_type(request: Request) -> Any:  # noqa: ANN401  # the user's data
+    """JSON, form, text or bytes, as the content type says."""
+    kind = _kind(request)
+    if _is_json(kind):
+        return _json(request.body)
+    if kind in _FORMS:
+        return _form(request)
+    return _text(request) if kind.startswith("text/") else request.body
+
+
+class _Typed:
+    """Decodes and checks in one go."""
+
+    def __init__(self, adapter: TypeAdapter[Any]) -> None:
+        self._adapter = adapter
+
+    def __call__(self, request: Request) -> Any:  # noqa: ANN401  # the user's data
+        kind = _kind(request)
+        try:
+            if _is_json(kind) or not kind:
+                return self._adapter.validate_json(request.body)
+            if kind in _FORMS and not _looks_like_json(request.body):
+                return self._adapter.validate_python(dict(_form(request)))
+        except ValidationError as error:
+            raise _explained(error) from None
+        detail = f"the payload must be {_JSON}, not {kind}; set the content-type header"
+        raise Problem(_UNSUPPORTED, detail)
+
+
+def _looks_like_json(body: bytes) -> bool:
+    """What `curl -d` sends without a header: JSON that is declared to be a form."""
+    return body.lstrip()[:1] in (b"[", b"{", b'"')
+
+
+def _explained(error: ValidationError) -> Problem:
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    first = errors[0]
+    if first["type"] == "json_invalid":
+        detail = first["msg"].removeprefix("Invalid JSON: ")
+        return Problem(_BAD_REQUEST, f"the body is not valid JSON: {detail}")
+    places = [
+        {"pointer": _pointer(each["loc"]), "detail": each["msg"]}
+        for each in errors[:_SHOWN_ERRORS]
+    ]
+    worst = f"{places[0]['pointer']}: {places[0]['detail']}"
+    more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+    detail = f"the payload does not have the declared type: {worst}{more}"
+    return Problem(_UNPROCESSABLE, detail, errors=places)
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    steps = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    return "#" + "".join(f"/{step}" for step in steps)
+
+
+def _kind(request: Request) -> str:
+    header: str = request.headers.get("content-type", "")
+    return header.partition(";")[0].strip().lower()
+
+
+def _is_json(kind: str) -> bool:
+    return kind == _JSON or kind.endswith("+json")
+
+
+def _json(body: bytes) -> Any:  # noqa: ANN401  # the user's data
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Problem(_BAD_REQUEST, f"the body is not valid JSON: {error}") from None
+
+
+def _text(request: Request) -> str:
+    header = request.headers.get("content-type", "").lower()
+    charset = header.partition("charset=")[2].partition(";")[0].strip(" \"'") or "utf-8"
+    try:
+        return request.body.decode(charset)
+    except (UnicodeDecodeError, LookupError) as error:
+        detail = f"the body is not text in {charset}: {error}"
+        raise Problem(_BAD_REQUEST, detail) from None
+
+
+def _form(request: Request) -> MultiDict[Any]:
+    """Fields in order of their names; a field with a file has type, body and name."""
+    fields: MultiDict[Any] = MultiDict()
+    for part in (request.get_form(keep_blank_values=True), request.files):
+        for name, values in (part or {}).items():
+            for value in values:
+                fields.add(name, value)
+    return fields

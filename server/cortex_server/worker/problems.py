@@ -1,0 +1,63 @@
+"""Error bodies of one shape: problem details as RFC 9457 has them."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from sanic.response import HTTPResponse
+
+_NO_HEADERS: Mapping[str, str] = {}
+_CLIENT_CLOSED_REQUEST = 499
+
+
+class Problem(Exception):  # noqa: N818  # the word of RFC 9457
+    """A request that cannot be answered as asked; becomes the response.
+
+    Args:
+        status: HTTP status, 400 to 599.
+        detail: One sentence for the caller: what is wrong and what to do.
+        errors: Wrong parts of the body: JSON pointer and what is wrong there.
+        headers: Headers of the response.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: list[dict[str, Any]] | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers
+
+    def response(self, request_id: str) -> HTTPResponse:
+        """The response with this problem as its body."""
+        body: dict[str, Any] = {
+            "type": "about:blank",
+            "title": _title(self.status),
+            "status": self.status,
+            "detail": self.detail,
+            "request_id": request_id,
+        }
+        if self.errors:
+            body["errors"] = self.errors
+        return HTTPResponse(
+            orjson.dumps(body),
+            status=self.status,
+            headers=dict(self.headers),
+            content_type="application/problem+json",
+        )
+
+
+def _title(status: int) -> str:
+    if status == _CLIENT_CLOSED_REQUEST:
+        return "Client Closed Request"
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"

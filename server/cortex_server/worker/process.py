@@ -1,0 +1,141 @@
+"""The life of a worker: load, construct, serve, drain, exit."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from time import monotonic
+from typing import Any, NoReturn
+
+import structlog
+import uvloop
+from sanic.server.async_server import AsyncioServer
+from sanic.server.protocols.http_protocol import HttpProtocol
+
+from cortex_server.board import Board, State
+from cortex_server.interface import Interface, InterfaceError
+from cortex_server.launch import Launch
+from cortex_server.manifest import Manifest, StartFailure
+from cortex_server.worker import logs
+from cortex_server.worker.app import create_app
+from cortex_server.worker.execution import Threads
+from cortex_server.worker.loader import load
+from cortex_server.worker.service import Service
+from cortex_server.worker.user_code import StartError, user_code
+
+_BACKLOG = 2048
+_POLL = 0.02
+
+
+def main(descriptors: tuple[int, int, int], arguments: list[str]) -> NoReturn:
+    """Run a worker to its end.
+
+    Args:
+        descriptors: Bound socket to listen on, counters, and a pipe that the
+            supervisor holds open while it lives.
+        arguments: Command line of the replica.
+    """
+    listener, board, lifeline = descriptors
+    launch = Launch.parse(arguments)
+    manifest = Manifest.read(launch.manifest)
+    labels = {"api": manifest.name, "revision": manifest.revision}
+    logger = logs.set_up(manifest.log_level, {**labels, "replica": launch.replica})
+    try:
+        worker = Worker(manifest, launch, Board(board))
+    except StartError as error:
+        failure = error.failure
+        launch.report(failure)
+        told = {"exception": failure.traceback} if failure.traceback else {}
+        logger.error(failure.message, **told)  # noqa: TRY400  # told in the user's terms
+        _exit(1)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(worker.serve(socket.socket(fileno=listener), lifeline))
+        _exit(0)
+
+
+def _exit(code: int) -> NoReturn:
+    """End at once: a thread that hangs in the user's code must not hold us up."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+class Worker:
+    """One predictor behind one listening socket."""
+
+    def __init__(self, manifest: Manifest, launch: Launch, board: Board) -> None:
+        self._manifest = manifest
+        self._launch = launch
+        self._board = board
+        self._threads = Threads(manifest.threads_per_process, "predict")
+        cls, self._interface = load(manifest, launch)
+        self._service = self._serve_with(self._construct(cls))
+        self._app = create_app(
+            manifest, self._interface, self._service, launch.endpoint
+        )
+
+    def _construct(self, cls: type) -> Any:  # noqa: ANN401  # the user's
+        """Build the predictor where its `predict` will run: some libraries mind."""
+        given = _init_arguments(self._interface, self._manifest)
+        with user_code(f"`{cls.__name__}.__init__`", self._launch.root):
+            if self._interface.predict.is_async:
+                return cls(**given)
+            return self._threads.call(cls, **given)
+
+    def _serve_with(self, predictor: Any) -> Service:  # noqa: ANN401  # the user's
+        try:
+            return Service(
+                predictor, self._interface, self._manifest, self._board, self._threads
+            )
+        except InterfaceError as error:
+            raise StartError(StartFailure(message=str(error))) from None
+
+    async def serve(self, listener: socket.socket, lifeline: int) -> None:
+        """Listen, answer until told to end, then drain."""
+        end = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, end.set)
+        loop.add_reader(lifeline, end.set)  # readable when the supervisor is gone
+        server = await self._listen(listener)
+        if self._board.state is State.STARTING:
+            self._board.state = State.READY
+        await end.wait()
+        loop.remove_reader(lifeline)
+        await self._drain(server)
+
+    async def _listen(self, listener: socket.socket) -> AsyncioServer:
+        server = await self._app.create_server(
+            sock=listener,
+            backlog=_BACKLOG,
+            asyncio_server_kwargs={"start_serving": False},
+        )
+        if server is None:
+            msg = "Sanic made no server"
+            raise RuntimeError(msg)
+        await server.startup()  # type: ignore[no-untyped-call]  # Sanic's
+        await server.start_serving()  # type: ignore[no-untyped-call]  # Sanic's
+        return server
+
+    async def _drain(self, server: AsyncioServer) -> None:
+        server.close()  # type: ignore[no-untyped-call]  # Sanic's
+        self._app.config.KEEP_ALIVE = False
+        drain = self._manifest.drain(self._launch.withdraw)
+        await _finish(server.connections, drain.requests)
+        if self._service.hooks:
+            await self._service.hooks.drain(drain.hooks)
+
+
+def _init_arguments(interface: Interface, manifest: Manifest) -> dict[str, Any]:
+    possible = {"config": dict(manifest.config), "logger": structlog.get_logger()}
+    return {name: possible[name] for name in interface.init.arguments}
+
+
+async def _finish(connections: set[HttpProtocol], seconds: float) -> None:
+    """Close idle connections, and each other one when it has been answered."""
+    limit = monotonic() + seconds
+    while connections and monotonic() < limit:
+        for connection in tuple(connections):
+            if not connection.recv_buffer:
+                connection.close_if_idle()
+        await asyncio.sleep(_POLL)
