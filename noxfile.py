@@ -91,7 +91,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Compare the server with others; takes minutes and wants a quiet machine."""
-    install(session, "test")
+    install(session, "bench")
     session.run("python", "benchmarks/run.py", *session.posargs)
 
 

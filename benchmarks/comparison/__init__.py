@@ -1,0 +1,1 @@
+"""Serving frameworks side by side on one core; `../run.py` is the command."""
