@@ -5,13 +5,14 @@ from typing import Any
 import httpx
 import orjson
 
-from cortex_sdk.errors import PredictError, TargetError
+from cortex_sdk.errors import CortexError, PredictError, TargetError
 
 
 def call(endpoint: str, payload: Any, *, timeout: float) -> Any:  # noqa: ANN401  # user's data
     """POST one payload and return the decoded answer.
 
     Raises:
+        CortexError: The payload is neither bytes nor text nor JSON.
         PredictError: The API answered with status 400 or above.
         TargetError: Nothing answers there, or not in time.
     """
@@ -46,7 +47,12 @@ def encoded(payload: Any) -> tuple[bytes, str]:  # noqa: ANN401  # user's data
         return bytes(payload), "application/octet-stream"
     if isinstance(payload, str):
         return payload.encode(), "text/plain; charset=utf-8"
-    return orjson.dumps(payload, option=orjson.OPT_SERIALIZE_NUMPY), "application/json"
+    try:
+        content = orjson.dumps(payload, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError as error:
+        msg = f"the payload cannot be sent as JSON ({error}); give bytes, text or JSON"
+        raise CortexError(msg) from error
+    return content, "application/json"
 
 
 def decoded(response: httpx.Response) -> Any:  # noqa: ANN401  # user's data

@@ -1,12 +1,11 @@
 """A deployed API as an object: its address and the verbs on it."""
 
-import html
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cortex_sdk._call import call
+from cortex_sdk._rendering import deployment_as_html
 from cortex_sdk._target import Metrics, Status, Target
 
 
@@ -21,7 +20,7 @@ class Deployment:
     """Content hash of what serves, 12 hex digits."""
     changed: bool
     """False when the API was up to date already."""
-    target: Target
+    target: Target = field(repr=False)
 
     def status(self) -> Status:
         """How the API is doing; raises NotFoundError when it is gone."""
@@ -63,14 +62,4 @@ class Deployment:
         return f"{self.name} at {self.endpoint} (revision {self.revision})"
 
     def _repr_html_(self) -> str:
-        rows = {
-            "endpoint": f'<a href="{html.escape(self.endpoint)}">'
-            f"{html.escape(self.endpoint)}</a>",
-            "revision": f"<code>{self.revision}</code>",
-            "target": html.escape(self.target.name),
-            "deploy": "new revision serves" if self.changed else "up to date",
-            "try": f"<code>curl {html.escape(self.endpoint)} -H"
-            f" 'content-type: application/json' -d {json.dumps('…')}</code>",
-        }
-        cells = "".join(f"<tr><th>{k}</th><td>{v}</td></tr>" for k, v in rows.items())
-        return f"<b>{html.escape(self.name)}</b><table>{cells}</table>"
+        return deployment_as_html(self)

@@ -5,13 +5,44 @@ verbs of every object in it do nothing. So a script that ends in `.deploy("local
 serves on every target, with or without a guard.
 """
 
+import difflib
+import importlib
 import os
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import module_from_spec
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import TYPE_CHECKING
 
-from cortex_sdk.errors import CortexError
+from cortex_sdk._script import (
+    ModuleFile,
+    is_importable,
+    is_installed,
+    module_file,
+    working_directory,
+)
+from cortex_sdk.errors import InvalidSpecError
 from cortex_server.manifest import LOADING_VARIABLE
+
+if TYPE_CHECKING:
+    from cortex_sdk.declaration.sync_api import SyncAPI
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """A load that is under way."""
+
+    folder: Path
+    apis: "list[SyncAPI]" = field(default_factory=list)
+
+
+_current: ContextVar[_Load | None] = ContextVar("_current", default=None)
 
 
 def is_loading() -> bool:
@@ -19,35 +50,149 @@ def is_loading() -> bool:
     return LOADING_VARIABLE in os.environ
 
 
+def declared(api: "SyncAPI") -> Path | None:
+    """Note a declaration; return the folder of the file while one is loaded.
+
+    That is how `load` finds an API that no variable holds.
+    """
+    current = _current.get()
+    if current is None:
+        return None
+    current.apis.append(api)
+    return current.folder
+
+
+def load(target: str) -> "list[SyncAPI]":
+    """Import a file or a module, and return what it declares; nothing is deployed.
+
+    Args:
+        target: Path of a Python file or name of a module; ":name" after it chooses
+            one of its variables.
+
+    Raises:
+        InvalidSpecError: It cannot be imported, or declares no API, or two of one
+            name; `traceback` has the frames of the user's code, if any took part.
+    """
+    from cortex_sdk._user_code import user_code  # noqa: PLC0415  # not for a replica
+
+    source, _, variable = target.partition(":")
+    file = _file(source)
+    with loading(file.folder if file else working_directory()) as current:
+        if file is None:
+            _check_importable(source)
+        with user_code(f"`{source}`"):
+            module = _execute(file) if file else importlib.import_module(source)
+    bound = _variables(module)
+    if variable:
+        return [_chosen(bound, variable, source)]
+    return _distinct([*current.apis, *bound.values()], source)
+
+
 @contextmanager
-def loading() -> Iterator[None]:
-    """Turn the verbs off while the block runs."""
+def loading(folder: Path) -> Iterator[_Load]:
+    """Turn the verbs off, and import from `folder` first, while the block runs."""
+    before = os.environ.get(LOADING_VARIABLE)
+    current = _Load(folder)
+    token = _current.set(current)
     os.environ[LOADING_VARIABLE] = "1"
+    sys.path.insert(0, str(folder))
     try:
-        yield
+        yield current
     finally:
-        os.environ.pop(LOADING_VARIABLE, None)
+        sys.path.remove(str(folder))
+        if before is None:
+            del os.environ[LOADING_VARIABLE]
+        _current.reset(token)
 
 
-class Inert:
-    """What a verb returns while a file is loaded: using it says what to do."""
+def _file(source: str) -> ModuleFile | None:
+    """The Python file that is meant, None where a module is."""
+    path = Path(source).expanduser()
+    if path.suffix != ".py" and "/" not in source and not path.is_file():
+        return None
+    if not path.exists():
+        raise InvalidSpecError(_no_such(source, path.parent))
+    if path.suffix != ".py" or not path.is_file():
+        msg = f"`{source}` is not a Python file; name one that declares a SyncAPI"
+        raise InvalidSpecError(msg)
+    file = ModuleFile(path.stem, path.parent.resolve() / path.name)
+    file.check_name()
+    return file
 
-    def __init__(self, verb: str) -> None:
-        object.__setattr__(self, "_verb", verb)
 
-    def _refuse(self, *_: object) -> NoReturn:
+def _check_importable(module: str) -> None:
+    if not is_importable(module, sys.path):
+        raise InvalidSpecError(_no_such(module, Path()))
+
+
+def _no_such(source: str, folder: Path) -> str:
+    files = {path.stem: path for path in folder.glob("*.py")}
+    near = difflib.get_close_matches(Path(source).stem, files, 1)
+    kind = "file" if source.endswith(".py") else "file or module"
+    hint = f"did you mean `{files[near[0]]}`?" if near else "name a Python file"
+    return f"there is no {kind} `{source}`; {hint}"
+
+
+class _FreshLoader(SourceFileLoader):
+    """Compiles the file as it is: a cached one can be stale for a second."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+def _execute(file: ModuleFile) -> ModuleType:
+    present = module_file(sys.modules.get(file.name))
+    if present and is_installed(present):
         msg = (
-            f"`{self._verb}` does nothing while this file is loaded to find its"
-            " predictor, so its result cannot be used; put the lines that use it"
-            ' under `if __name__ == "__main__":`'
+            f"`{file.path}` has the name of the installed module `{file.name}`; rename"
+            " it"
         )
-        raise CortexError(msg)
+        raise InvalidSpecError(msg)
+    loader = _FreshLoader(file.name, str(file.path))
+    module = module_from_spec(ModuleSpec(file.name, loader, origin=str(file.path)))
+    module.__file__ = str(file.path)
+    sys.modules[file.name] = module
+    try:
+        loader.exec_module(module)
+    except BaseException:
+        del sys.modules[file.name]
+        raise
+    return module
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # never returns
-        if name.startswith("__") and name.endswith("__"):
-            raise AttributeError(name)
-        self._refuse()
 
-    __iter__ = __len__ = __bool__ = __getitem__ = __call__ = _refuse
-    __enter__ = __add__ = __eq__ = __lt__ = __gt__ = __str__ = _refuse
-    __hash__ = None  # type: ignore[assignment]  # compared means used
+def _variables(module: ModuleType) -> "dict[str, SyncAPI]":
+    from cortex_sdk.declaration.sync_api import SyncAPI  # noqa: PLC0415  # a cycle
+
+    return {k: v for k, v in vars(module).items() if isinstance(v, SyncAPI)}
+
+
+def _chosen(bound: "dict[str, SyncAPI]", variable: str, source: str) -> "SyncAPI":
+    if variable in bound:
+        return bound[variable]
+    near = difflib.get_close_matches(variable, bound, 1)
+    has = (
+        f"it has {', '.join(f'`{name}`' for name in bound)}" if bound else "it has none"
+    )
+    hint = f"did you mean `{near[0]}`?" if near else has
+    msg = f"`{source}` has no SyncAPI in a variable `{variable}`; {hint}"
+    raise InvalidSpecError(msg)
+
+
+def _distinct(apis: "list[SyncAPI]", source: str) -> "list[SyncAPI]":
+    """Each API once; there is one, and no two have the same name."""
+    found = list({id(api): api for api in apis}.values())
+    if not found:
+        msg = (
+            f"`{source}` declares no SyncAPI; add one, such as"
+            " `SyncAPI(predictor=Iris)`, outside of any `if __name__ ==`"
+        )
+        raise InvalidSpecError(msg)
+    [(name, count)] = Counter(api.name for api in found).most_common(1)
+    if count > 1:
+        msg = (
+            f"`{source}` declares {count} APIs named {name!r}; give each a name of its"
+            ' own, such as `SyncAPI(..., name="other")`'
+        )
+        raise InvalidSpecError(msg)
+    return found

@@ -38,7 +38,7 @@ def release_of(api: "SyncAPI", key: bytes) -> Release:
     Raises:
         InvalidSpecError: The project or something in it cannot be deployed.
     """
-    source = source_of(api.predictor, api.project)
+    source = source_of(api.predictor, api.project, api.python_path, api.folder)
     bundle = pack(source.root)
     secrets = read_dotenv(source.root) | api.secrets
     manifest = Manifest(
@@ -62,4 +62,4 @@ def release_of(api: "SyncAPI", key: bytes) -> Release:
 
 def project_root(api: "SyncAPI") -> Path:
     """The folder whose files the API takes along."""
-    return source_of(api.predictor, api.project).root
+    return source_of(api.predictor, api.project, api.python_path, api.folder).root

@@ -4,9 +4,12 @@ A target is a pair of functions, `plan` and `apply`, and the verbs below. All th
 comes before `apply` touches nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from cortex_sdk import _rendering
 
 if TYPE_CHECKING:
     from cortex_sdk.declaration.sync_api import SyncAPI
@@ -44,6 +47,12 @@ class Status:
         """Plain values, as `cortex get -o json` prints them."""
         return asdict(self)
 
+    def __str__(self) -> str:
+        return _rendering.status_as_text(self)
+
+    def _repr_html_(self) -> str:
+        return _rendering.status_as_html(self)
+
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
@@ -67,6 +76,12 @@ class Metrics:
     hooks: Mapping[str, int] = field(default_factory=dict)
     """`post_predict` calls: accepted, run, failed, dropped."""
 
+    def __str__(self) -> str:
+        return _rendering.metrics_as_text(self)
+
+    def _repr_html_(self) -> str:
+        return _rendering.metrics_as_html(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -77,6 +92,14 @@ class Applied:
     revision: str
     changed: bool
     """False when the API was up to date already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A revision that served, now or earlier."""
+
+    revision: str
+    deployed_at: datetime
 
 
 class Plan(Protocol):
@@ -107,6 +130,9 @@ class Target(Protocol):
     def list(self) -> "list[Status]":
         """All APIs, by name."""
 
+    def names(self) -> Sequence[str]:
+        """Names of all APIs, for completion: quick, and starts nothing."""
+
     def status(self, name: str) -> Status:
         """One API; raises NotFoundError."""
 
@@ -115,6 +141,15 @@ class Target(Protocol):
 
     def metrics(self, name: str) -> Metrics:
         """What the replicas counted."""
+
+    def history(self, name: str) -> Sequence[Served]:
+        """Revisions that served, oldest first; the last one serves."""
+
+    def rollback(self, name: str, to: str | None, progress: Progress) -> Applied:
+        """Make an earlier revision serve again, unset the one before this one.
+
+        A revision may be shortened to digits that only it starts with.
+        """
 
     def delete(self, name: str) -> None:
         """End the API without losing an accepted request; raises NotFoundError."""

@@ -14,6 +14,8 @@ command line prints it alone. Anything else that comes out of this package is a
 bug in it, or an exception of the user's own code.
 """
 
+from typing import Any
+
 __all__ = [
     "CortexError",
     "DeployError",
@@ -27,7 +29,19 @@ __all__ = [
 
 
 class CortexError(Exception):
-    """Base of all errors below; `except CortexError` catches each of them."""
+    """Base of all errors below; `except CortexError` catches each of them.
+
+    Attributes:
+        traceback: The frames of the user's own code, or "" where none took part.
+    """
+
+    def __init__(self, message: str, traceback: str = "") -> None:
+        super().__init__(message)
+        self.traceback = traceback
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep what is not in the message when the error is pickled."""
+        return type(self), (str(self), self.traceback)
 
 
 class InvalidSpecError(CortexError):
@@ -51,18 +65,7 @@ class NotFoundError(CortexError):
 
 
 class DeployError(CortexError):
-    """The target tried the change, and it failed; what served before still serves.
-
-    Attributes:
-        traceback: The frames of the user's own code, or "" where none took part.
-    """
-
-    def __init__(self, message: str, traceback: str = "") -> None:
-        super().__init__(message)
-        self.traceback = traceback
-
-    def __reduce__(self) -> tuple[type["DeployError"], tuple[str, str]]:
-        return type(self), (str(self), self.traceback)
+    """The target tried the change, and it failed; what served before still serves."""
 
 
 class PredictError(CortexError):
@@ -77,3 +80,7 @@ class PredictError(CortexError):
         super().__init__(message)
         self.status = status
         self.problem = problem
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep what is not in the message when the error is pickled."""
+        return type(self), (str(self), self.status, self.problem)

@@ -1,20 +1,24 @@
 """SyncAPI, the declaration that everything starts from."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    JsonValue,
-    model_validator,
-)
+from pydantic import Field, JsonValue, PrivateAttr, model_validator
 
-from cortex_sdk import _loading
+from cortex_sdk import _loading, _rendering
+from cortex_sdk._inert import Inert
 from cortex_sdk.declaration.autoscaling import Autoscaling
+from cortex_sdk.declaration.predictor import (
+    Class,
+    Folder,
+    FolderInside,
+    Functions,
+    Json,
+    Name,
+    Requirements,
+    default_name,
+)
 from cortex_sdk.declaration.settings import (
     ApiKeys,
     Batching,
@@ -26,59 +30,13 @@ from cortex_sdk.declaration.settings import (
 )
 from cortex_sdk.declaration.units import Seconds
 from cortex_sdk.declaration.value import Value
-from cortex_server.interface import InterfaceError, interface_of
+from cortex_sdk.declaration.variables import Variables
+from cortex_sdk.errors import InvalidSpecError
 from cortex_server.manifest import LogLevel
 
 if TYPE_CHECKING:
     from cortex_sdk._deployment import Deployment
     from cortex_sdk._target import Metrics, Progress, Status, Target
-
-NAME_LENGTH = 42
-_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_REFERENCE = re.compile(r"[^:\s]+(\.[^:\s]+)*:[A-Za-z_]\w*")
-
-
-def _predictor(value: object) -> object:
-    if isinstance(value, str):
-        if not _REFERENCE.fullmatch(value):
-            msg = 'must be a class or text such as "module:Class"'
-            raise ValueError(msg)
-        return value
-    try:
-        interface_of(value)  # type: ignore[arg-type]  # it refuses what is no class
-    except InterfaceError as error:
-        raise ValueError(str(error)) from None
-    return value
-
-
-def _name(value: str) -> str:
-    if not _NAME.fullmatch(value) or len(value) > NAME_LENGTH:
-        msg = (
-            f"must be at most {NAME_LENGTH} lower-case letters, digits and hyphens,"
-            " starting with a letter and not ending in a hyphen"
-        )
-        raise ValueError(msg)
-    return value
-
-
-def _variables(value: dict[str, str]) -> dict[str, str]:
-    for name in value:
-        if name.startswith("CORTEX_"):
-            msg = f"must not set {name}: names that start with CORTEX_ are ours"
-            raise ValueError(msg)
-        if not name or "=" in name or "\0" in name + value[name]:
-            msg = f"must hold names and values of environment variables, not {name!r}"
-            raise ValueError(msg)
-    return value
-
-
-def kebab(name: str) -> str:
-    """A class name as the name of an API: MyPredictor becomes my-predictor."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", "-", name)
-    return re.sub(r"-+", "-", words).strip("-").lower()
-
-
-Variables = Annotated[dict[str, str], AfterValidator(_variables)]
 
 
 class SyncAPI(Value):
@@ -98,24 +56,24 @@ class SyncAPI(Value):
         'double'
     """
 
-    predictor: Annotated[Any, BeforeValidator(_predictor)]
+    predictor: Annotated[Any, Class]
     """The class, or "module:Class"."""
-    name: Annotated[str, AfterValidator(_name)] = ""
+    name: Annotated[str, Name] = ""
     """At most 42 lower-case letters, digits and hyphens; unset, the name of the class
     in kebab case."""
-    config: dict[str, JsonValue] = {}
+    config: Annotated[dict[str, JsonValue], Json] = Field(default={})
     """Given to the predictor's `__init__` as `config`; any JSON."""
-    env: Variables = {}
+    env: Variables = Field(default={}, repr=False)
     """Environment variables of the replicas; none may start with CORTEX_."""
-    secrets: Annotated[Variables, Field(repr=False)] = {}
+    secrets: Variables = Field(default={}, repr=False)
     """Environment variables that are kept out of manifest, logs and state."""
-    requirements: str | tuple[str, ...] | None = None
+    requirements: Annotated[str | tuple[str, ...] | None, Requirements] = None
     """Packages that the predictor needs: a list as pip takes it, or the path of a
     requirements file inside the project; unset, those of this interpreter."""
-    project: str | None = None
+    project: Folder | None = None
     """Folder whose files go along; unset, the folder of the predictor's file, or the
     working directory of a notebook."""
-    python_path: str | None = None
+    python_path: FolderInside | None = None
     """Folder inside the project that is put first on the import path."""
     log_level: LogLevel = "info"
     """Least level that is logged: debug, info, warning or error."""
@@ -131,35 +89,38 @@ class SyncAPI(Value):
     """Models that the predictor asks for by name."""
     batching: Batching | None = None
     """Several requests in one call; unset, one by one."""
-    post_predict: tuple[Any, ...] = ()
+    post_predict: Annotated[tuple[Any, ...], Functions] = ()
     """Functions that run after the response, besides the predictor's own method."""
     monitoring: Monitoring | None = None
     """Which predictions are counted; unset, none."""
     auth: ApiKeys | None = None
     """Who may call; unset, everybody who reaches the endpoint."""
-    networking: Networking = Networking()
+    networking: Networking = Field(default_factory=Networking)
     """Where the API is reached."""
-    compute: Compute = Compute()
+    compute: Compute = Field(default_factory=Compute)
     """What one replica asks for."""
-    autoscaling: Autoscaling = Autoscaling()
+    autoscaling: Autoscaling = Field(default_factory=Autoscaling)
     """How many replicas there are."""
-    update_strategy: UpdateStrategy = UpdateStrategy()
+    update_strategy: UpdateStrategy = Field(default_factory=UpdateStrategy)
     """How old replicas give way to new ones."""
+
+    _folder: Path | None = PrivateAttr(None)
 
     if not TYPE_CHECKING:
 
         def __init__(self, /, *args: object, **fields: object) -> None:
-            if len(args) > 1:
-                msg = "SyncAPI takes one positional argument, the predictor"
-                raise TypeError(msg)
             if args:
-                fields = {"predictor": args[0], **fields}
-            if not fields.get("name") and "predictor" in fields:
-                fields = {**fields, "name": _default_name(fields["predictor"])}
+                if len(args) > 1 or "predictor" in fields:
+                    msg = "`SyncAPI` takes one value without a name, the predictor"
+                    raise InvalidSpecError(msg)
+                fields["predictor"] = args[0]
+            if not fields.get("name"):
+                fields["name"] = default_name(fields.get("predictor"))
             super().__init__(**fields)
+            self._folder = _loading.declared(self)
     else:
 
-        def __init__(self, predictor: Any, **fields: Any) -> None: ...
+        def __init__(self, predictor: object, **fields: object) -> None: ...
 
     @model_validator(mode="after")
     def _concurrency_agrees(self) -> Self:
@@ -175,9 +136,22 @@ class SyncAPI(Value):
         return self
 
     @property
+    def folder(self) -> Path | None:
+        """Folder of the file that the command line found this in, None elsewhere."""
+        return self._folder
+
+    @property
     def endpoint(self) -> str:
         """Path of the API, such as "/iris"."""
         return self.networking.endpoint or f"/{self.name}"
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """What a repr shows, the predictor by its name."""
+        for name, value in super().__repr_args__():
+            yield name, _ByName(value) if isinstance(value, type) else value
+
+    def _repr_html_(self) -> str:
+        return _rendering.declaration_as_html(self)
 
     def deploy(
         self,
@@ -203,7 +177,7 @@ class SyncAPI(Value):
             DeployError: The new revision did not come up.
         """
         if _loading.is_loading():
-            return _loading.Inert("deploy")  # type: ignore[return-value]  # refuses use
+            return Inert("deploy")  # type: ignore[return-value]  # refuses use
         from cortex_sdk import _verbs  # noqa: PLC0415  # loads what a target needs
 
         return _verbs.deploy(self, target, progress)
@@ -211,7 +185,7 @@ class SyncAPI(Value):
     def deployment(self, target: "str | Target | None" = None) -> "Deployment":
         """The API as it is on a target; raises NotFoundError where it is not."""
         if _loading.is_loading():
-            return _loading.Inert("deployment")  # type: ignore[return-value]  # same
+            return Inert("deployment")  # type: ignore[return-value]  # same
         from cortex_sdk import _verbs  # noqa: PLC0415  # loads what a target needs
 
         return _verbs.find(self.name, target)
@@ -220,7 +194,12 @@ class SyncAPI(Value):
         """How the API is doing on a target."""
         return self.deployment(target).status()
 
-    def predict(self, payload: Any = None, *, target: "str | Target | None" = None) -> Any:  # noqa: ANN401, E501  # user's data
+    def predict(
+        self,
+        payload: object = None,
+        *,
+        target: "str | Target | None" = None,
+    ) -> Any:  # noqa: ANN401  # the user's data
         """Send one prediction; see Deployment.predict."""
         return self.deployment(target).predict(payload)
 
@@ -243,7 +222,11 @@ class SyncAPI(Value):
         self.deployment(target).delete()
 
 
-def _default_name(predictor: object) -> str:
-    if isinstance(predictor, str):
-        return kebab(Path(predictor.rpartition(":")[2]).name)
-    return kebab(getattr(predictor, "__name__", ""))
+class _ByName:
+    """Shows a class in a repr as the code that declares it has it."""
+
+    def __init__(self, cls: type) -> None:
+        self._name = cls.__qualname__
+
+    def __repr__(self) -> str:
+        return self._name

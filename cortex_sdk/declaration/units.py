@@ -1,10 +1,12 @@
 """Durations and Kubernetes quantities as plain numbers: seconds, cores, bytes."""
 
+import math
 import re
 from datetime import timedelta
-from typing import Annotated, Any
+from decimal import Decimal
+from typing import Annotated, Any, TypeGuard
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, WithJsonSchema
 
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -14,6 +16,8 @@ _BYTES = {
     **{unit: 1000**power for power, unit in enumerate("kMGTP", 1)},
     **{f"{unit}i": 1024**power for power, unit in enumerate("KMGTP", 1)},
 }
+_PERCENTAGE = re.compile(r"(100|\d?\d)%")
+_STEP = 1024
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([a-zA-Z]*)")
 
 
@@ -25,7 +29,7 @@ def seconds(value: object) -> float:
     """
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if _is_number(value):
         return float(value)
     parts = _DURATION.findall(value) if isinstance(value, str) else []
     if not parts or "".join(number + unit for number, unit in parts) != value:
@@ -44,7 +48,7 @@ def cores(value: object) -> float:
         number, unit = match.groups()
         if unit in ("", "m"):
             return float(number) / (1000 if unit else 1)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif _is_number(value):
         return float(value)
     msg = 'must be a number of cores such as 0.5, "2", "200m"'
     raise ValueError(msg)
@@ -59,18 +63,38 @@ def size(value: object) -> int:
     if isinstance(value, str) and (match := _QUANTITY.fullmatch(value)):
         number, unit = match.groups()
         if unit in _BYTES:
-            return int(float(number) * _BYTES[unit])
+            return int(Decimal(number) * _BYTES[unit])
     elif isinstance(value, int) and not isinstance(value, bool):
         return value
     msg = 'must be a size such as "512Mi", "2G", or a number of bytes'
     raise ValueError(msg)
 
 
-def _share(value: Any) -> Any:  # noqa: ANN401  # checked by what follows
-    if isinstance(value, str) and not re.fullmatch(r"(100|\d?\d)%", value):
-        msg = 'must be a whole number or a percentage from "0%" to "100%"'
-        raise ValueError(msg)
-    return value
+def size_text(size: int) -> str:
+    """Bytes for people to read, in the largest unit that fits: 20Mi, 1.4Gi."""
+    unit, number = "", float(size)
+    for larger in ("Ki", "Mi", "Gi", "Ti"):
+        if number < _STEP:
+            break
+        unit, number = larger, number / _STEP
+    return f"{number:.1f}".removesuffix(".0") + unit
+
+
+def _share(value: Any) -> int | str:  # noqa: ANN401  # it refuses what is wrong
+    if isinstance(value, str) and _PERCENTAGE.fullmatch(value):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    msg = 'must be a whole number of at least 0, or a percentage from "0%" to "100%"'
+    raise ValueError(msg)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+    )
 
 
 _TEXT_OR_NUMBER = WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]})
@@ -78,4 +102,4 @@ _TEXT_OR_NUMBER = WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string
 Seconds = Annotated[float, BeforeValidator(seconds), _TEXT_OR_NUMBER]
 Cores = Annotated[float, BeforeValidator(cores), _TEXT_OR_NUMBER]
 Bytes = Annotated[int, BeforeValidator(size), _TEXT_OR_NUMBER]
-Share = Annotated[Annotated[int, Field(ge=0)] | str, BeforeValidator(_share)]
+Share = Annotated[int | str, BeforeValidator(_share)]

@@ -10,20 +10,21 @@ def bind(address: str) -> socket.socket:
     """A socket bound to an address; it refuses connections until it listens.
 
     Raises:
-        OSError: The address is in use or cannot be had; the message says which.
+        OSError: The address is in use, none, or cannot be had; the message has it.
     """
     kind, _, path = address.partition(":")
     try:
         return _bind_unix(Path(path)) if kind == "unix" else _bind_tcp(address)
-    except OSError as error:
-        msg = f"cannot listen on {address}: {error.strerror or error}"
-        raise OSError(error.errno, msg) from error
+    except (OSError, ValueError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        msg = f"cannot listen on {address}: {reason}"
+        raise OSError(msg) from error
 
 
 def _bind_unix(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)  # left behind by a killed replica of the same name
-    bound = socket.socket(socket.AF_UNIX)
-    bound.bind(str(path))
+    if path.is_socket():  # left behind by a killed replica of the same name
+        path.unlink()
+    bound = _bound(socket.AF_UNIX, str(path))
     path.chmod(_PRIVATE)
     return bound
 
@@ -32,9 +33,18 @@ def _bind_tcp(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return _bound(family, (host, int(port)))
+
+
+def _bound(family: socket.AddressFamily, name: str | tuple[str, int]) -> socket.socket:
     bound = socket.socket(family)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind((host, int(port)))
+    try:
+        if family is not socket.AF_UNIX:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(name)
+    except (OSError, OverflowError):
+        bound.close()
+        raise
     return bound
 
 

@@ -113,8 +113,8 @@ class Board:
 
     def count_code(self, code: int) -> None:
         """A response with this status was sent; unknown ones count as their class."""
-        cell = _CODE_CELL.get(code) or _CODE_CELL[code // 100 * 100]
-        self._ints[cell] += 1
+        kind = min(max(code // 100, 2), 5) * 100
+        self._ints[_CODE_CELL.get(code, _CODE_CELL[kind])] += 1
 
     def refuse(self) -> None:
         """A request was turned away because the replica is full."""

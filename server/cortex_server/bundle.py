@@ -1,13 +1,16 @@
 """Unpacking the archive of a project's files."""
 
 import hashlib
+import lzma
 import shutil
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 _BLOCK = 1 << 20
 _PLAIN, _EXECUTABLE = 0o644, 0o755
+_BROKEN = (tarfile.TarError, EOFError, ValueError, zlib.error, lzma.LZMAError)
 
 
 class BundleError(Exception):
@@ -50,7 +53,7 @@ def _extract(archive: Path, digest: str, into: Path) -> None:
             stream.seek(0)
             for member in tar:
                 _write(tar, member, into)
-    except (tarfile.TarError, EOFError) as error:
+    except _BROKEN as error:
         msg = f"{archive} cannot be unpacked: {error}"
         raise BundleError(msg) from error
 

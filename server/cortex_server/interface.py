@@ -90,7 +90,7 @@ def _arguments(cls: type, name: str, where: str) -> list[str]:
     if declared is object.__init__:
         return []
     is_static = isinstance(declared, staticmethod)
-    parameters = list(inspect.signature(getattr(cls, name)).parameters.values())
+    parameters = _parameters(getattr(cls, name), where)
     if not is_static and not isinstance(declared, classmethod):
         if not parameters:
             msg = f"{where} must take `self` as its first argument"
@@ -99,6 +99,17 @@ def _arguments(cls: type, name: str, where: str) -> list[str]:
     for parameter in parameters:
         _check_parameter(parameter, ARGUMENTS[name], where)
     return [parameter.name for parameter in parameters]
+
+
+def _parameters(function: object, where: str) -> list[inspect.Parameter]:
+    if not callable(function):
+        msg = f"{where} must be a method"
+        raise InterfaceError(msg)
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except ValueError as error:
+        msg = f"{where} must be written in Python, so that its arguments are known"
+        raise InterfaceError(msg) from error
 
 
 def _check_parameter(
@@ -120,7 +131,7 @@ def _check_parameter(
 def _payload_type(function: Callable[..., Any], where: str) -> Any:  # noqa: ANN401  # a hint
     try:
         return typing.get_type_hints(function, include_extras=True).get("payload")
-    except NameError as error:
+    except (NameError, AttributeError, SyntaxError, TypeError) as error:
         msg = f"{where}: the type of `payload` cannot be resolved: {error}"
         raise InterfaceError(msg) from error
 

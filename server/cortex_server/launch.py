@@ -8,6 +8,9 @@ from typing import Literal, Self
 
 from cortex_server.manifest import StartFailure
 
+START_FAILED = 78
+"""Exit status of a worker that has reported why it cannot start."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
@@ -45,24 +48,28 @@ class Launch:
             self.failure.write_text(failure.model_dump_json())
 
 
+def _path(text: str) -> Path:
+    return Path(text).absolute()  # the worker goes to the folder of the project
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m cortex_server",
         description="Serve one replica of an API in the foreground.",
     )
     add = parser.add_argument
-    add("--manifest", type=Path, required=True, help="JSON: what to serve")
-    add("--bundle", type=Path, required=True, help="archive of the project's files")
-    add("--root", type=Path, required=True, help="folder the archive is unpacked to")
-    add("--class", type=Path, dest="pickle", help="pickle of a class from a notebook")
-    add("--secrets", type=Path, help="JSON: environment variables kept secret")
+    add("--manifest", type=_path, required=True, help="JSON: what to serve")
+    add("--bundle", type=_path, required=True, help="archive of the project's files")
+    add("--root", type=_path, required=True, help="folder the archive is unpacked to")
+    add("--class", type=_path, dest="pickle", help="pickle of a class from a notebook")
+    add("--secrets", type=_path, help="JSON: environment variables kept secret")
     add("--listen", default="127.0.0.1:8080", help="HOST:PORT or unix:PATH of the API")
     add("--admin", default="127.0.0.1:8081", help="the same for health and metrics")
     add("--endpoint", help="path that is answered besides /")
     add("--replica", default="local", help="name of this replica in logs")
-    add("--log", type=Path, help="file to log to, rotated; unset, standard output")
+    add("--log", type=_path, help="file to log to, rotated; unset, standard output")
     add("--log-format", choices=("json", "console"), default="json")
-    add("--failure", type=Path, help="file that says why a start failed")
+    add("--failure", type=_path, help="file that says why a start failed")
     add(
         "--withdraw", type=float, default=0, help="seconds to serve on when told to end"
     )

@@ -27,7 +27,8 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built at first use: a user's `import cortex_sdk` should not wait for it.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class PredictorModule(_Record):
@@ -86,7 +87,7 @@ class Manifest(_Record):
     """Seconds that a request may take, waiting included."""
     hook_drain: float = 30
     """Seconds that accepted `post_predict` calls get to finish before exit."""
-    compute: Resources = Resources()
+    compute: Resources = Field(default_factory=Resources)
 
     @property
     def revision(self) -> str:

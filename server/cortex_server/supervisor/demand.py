@@ -1,6 +1,7 @@
 """How many requests are in flight on average: what scalers go by."""
 
 import time
+from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass
 
@@ -8,6 +9,8 @@ from cortex_server.board import Board
 
 HISTORY = 3600
 """Seconds that are remembered, the longest window that can be asked for."""
+
+_INTERVAL = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +23,16 @@ class _Sample:
 
 
 class Demand:
-    """Samples of the board, one per second or so, and means over any window."""
+    """Samples of the board, at most one per second, and means over any window."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self._samples: deque[_Sample] = deque(maxlen=HISTORY + 1)
-        self.sample()
+        self._samples = deque([self._now()], HISTORY + 1)
 
     def sample(self) -> None:
-        """Remember the counters of this moment."""
-        self._samples.append(self._now())
+        """Remember the counters of this moment, unless it is too early for that."""
+        if time.monotonic() - self._samples[-1].time >= _INTERVAL:
+            self._samples.append(self._now())
 
     def mean(self, window: float) -> float:
         """Mean demand over the last `window` seconds, or as far back as is known.
@@ -48,10 +51,9 @@ class Demand:
         return in_flight + refused * _service_time(start, now)
 
     def _at(self, moment: float) -> _Sample:
-        for sample in reversed(self._samples):
-            if sample.time <= moment:
-                return sample
-        return self._samples[0]
+        samples = list(self._samples)  # another thread adds to them
+        after = bisect_right(samples, moment, key=lambda sample: sample.time)
+        return samples[max(after - 1, 0)]
 
     def _now(self) -> _Sample:
         now, board = time.monotonic(), self._board

@@ -7,13 +7,14 @@ a crashing C library arrive, and one process alone rotates the file.
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 _LIMIT = 10 << 20
 _LONGEST_LINE = 1 << 20
-_STRUCTURED = b'{"timestamp":'
+_STRUCTURED = (b'{"timestamp":', b"}")
 
 
 class Log:
@@ -39,11 +40,18 @@ class Log:
         """Write a line of the supervisor's own."""
         self._write(self._structured(level, event, **fields))
 
-    def close(self) -> None:
-        """Write what is left of an unfinished line."""
+    def flush(self) -> None:
+        """Write what is left of an unfinished line: no more of it will come."""
         if self._rest.strip():
             self._write(self._rest)
         self._rest = b""
+
+    def close(self) -> None:
+        """Write what is left and let the file go."""
+        self.flush()
+        if self._path is not None:
+            with suppress(OSError):
+                self._file.close()
 
     def _structured(self, level: str, event: str, **fields: Any) -> bytes:  # noqa: ANN401  # JSON
         now = datetime.now(UTC).isoformat(timespec="microseconds")
@@ -52,7 +60,8 @@ class Log:
         return json.dumps(line, separators=(",", ":")).encode()
 
     def _write(self, line: bytes) -> None:
-        if not line.startswith(_STRUCTURED):
+        first, last = _STRUCTURED
+        if not (line.startswith(first) and line.endswith(last)):
             text = line.decode(errors="replace").rstrip("\r")
             line = self._structured("info", text, stream="raw")
         if self._render:
@@ -67,9 +76,9 @@ class Log:
     def _rotate(self) -> None:
         if self._path is None or self._file.tell() < _LIMIT:
             return
-        self._file.close()
         self._path.replace(f"{self._path}.1")
-        self._file = self._open()
+        full, self._file = self._file, self._open()
+        full.close()
 
     def _open(self) -> IO[bytes]:
         return sys.stdout.buffer if self._path is None else self._path.open("ab")

@@ -12,13 +12,16 @@ from types import FrameType
 from cortex_server import board as board_module
 from cortex_server.address import bind, unlink
 from cortex_server.board import Board, State
-from cortex_server.launch import Launch
+from cortex_server.launch import START_FAILED, Launch
 from cortex_server.manifest import Manifest, StartFailure
 from cortex_server.supervisor.log import Log
 
 _SAMPLE = 1.0
 _BLOCK = 1 << 16
 _BACKOFF = (0.1, 30.0)
+_STABLE = 60.0
+_LAST_READS = 4
+_NEVER = float("inf")
 _FAILED = 1
 
 
@@ -28,11 +31,12 @@ def main(arguments: list[str]) -> int:
     try:
         manifest = Manifest.read(launch.manifest)
         public, admin = bind(launch.listen), bind(launch.admin)
+        supervisor = Supervisor(launch, manifest, public, arguments)
     except (OSError, ValueError) as error:
         launch.report(StartFailure(message=str(error)))
         sys.stderr.write(f"{error}\n")
         return _FAILED
-    return Supervisor(launch, manifest, public, arguments).run(admin)
+    return supervisor.run(admin)
 
 
 class Supervisor:
@@ -49,6 +53,7 @@ class Supervisor:
         self._manifest = manifest
         self._public = public
         self._arguments = arguments
+        self._environment = os.environ | manifest.env | launch.read_secrets()
         self._labels = {"api": manifest.name, "revision": manifest.revision}
         self._log = Log(
             launch.log, launch.log_format, {**self._labels, "replica": launch.replica}
@@ -58,9 +63,9 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._worker: subprocess.Popen[bytes] | None = None
         self._signals: list[int] = []
-        self._kill_at: float | None = None
-        self._drain_at: float | None = None
-        self._start_at = 0.0
+        self._is_draining = False
+        self._drain_at = self._kill_at = self._start_at = _NEVER
+        self._started = 0.0
         self._pause = _BACKOFF[0]
         self._was_ready = False
 
@@ -72,7 +77,7 @@ class Supervisor:
         self._start_admin(admin)  # after the worker: they start side by side
         code = None
         while code is None:
-            self._wait()
+            self._wait(self._next())
             self._handle_signals()
             self._demand.sample()
             code = self._step()
@@ -103,14 +108,14 @@ class Supervisor:
         )
         command = [sys.executable, "-P", "-m", "cortex_server.worker"]
         command += [str(fd) for fd in (listener, board, lifeline)]
-        environment = os.environ | self._manifest.env | self._launch.read_secrets()
+        self._started, self._start_at = time.monotonic(), _NEVER
         self._worker = subprocess.Popen(  # noqa: S603  # our own module
             [*command, *self._arguments],
             stdin=subprocess.DEVNULL,
             stdout=its_output,
             stderr=its_output,
             pass_fds=(listener, board, lifeline),
-            env=environment,
+            env=self._environment,
             start_new_session=True,  # a Ctrl-C in a terminal is for the supervisor
         )
         os.close(its_output)
@@ -134,7 +139,12 @@ class Supervisor:
     def _ask_to_drain(self) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
-    def _wait(self, seconds: float = _SAMPLE) -> bool:
+    def _next(self) -> float:
+        """Seconds until something is due, a sample at the latest."""
+        due = min(self._drain_at, self._kill_at, self._start_at)
+        return min(max(due - time.monotonic(), 0.0), _SAMPLE)
+
+    def _wait(self, seconds: float) -> bool:
         """Sleep until something happens; whether the worker said something."""
         heard = False
         for key, _ in self._selector.select(seconds):
@@ -155,9 +165,10 @@ class Supervisor:
     def _handle_signals(self) -> None:
         while self._signals:
             self._signals.pop(0)
-            if self._drain_at is not None:
+            if self._is_draining:
                 self._kill()
                 return
+            self._is_draining = True
             drain = self._manifest.drain(self._launch.withdraw)
             now = time.monotonic()
             self._board.state = State.DRAINING
@@ -170,14 +181,16 @@ class Supervisor:
         now = time.monotonic()
         if self._worker is None:
             return self._maybe_restart(now)
+        self._was_ready |= self._board.state is State.READY
         code = self._worker.poll()
         if code is not None:
             return self._worker_ended(code)
-        self._was_ready |= self._board.state is State.READY
-        if self._drain_at is not None and now >= self._drain_at:
-            self._drain_at = float("inf")
+        if now >= self._drain_at:
+            self._drain_at = _NEVER
+            self._public.close()  # else the system goes on accepting connections
             self._worker.terminate()
-        if self._kill_at is not None and now >= self._kill_at:
+        if now >= self._kill_at:
+            self._kill_at = _NEVER
             self._log.event("error", "killed: did not finish in the time to drain")
             self._kill()
         return None
@@ -187,24 +200,29 @@ class Supervisor:
             self._worker.kill()
 
     def _worker_ended(self, code: int) -> int | None:
-        while self._wait(0):
-            """Its last words are still in the pipe."""
+        for _ in range(_LAST_READS):  # the last words; its children may talk on
+            if not self._wait(0):
+                break
+        self._log.flush()
         self._worker = None
-        if self._drain_at is not None:
+        if self._is_draining:
             return 0 if code in (0, -signal.SIGTERM) else _FAILED
         if not self._was_ready:
             return self._failed_to_start(code)
         self._board.abandon()
         self._board.state = State.STARTING
         self._was_ready = False
-        self._start_at = time.monotonic() + self._pause
+        now = time.monotonic()
+        if now - self._started > _STABLE:
+            self._pause = _BACKOFF[0]
+        self._start_at = now + self._pause
         event = f"worker {_ending(code)}, starting another"
         self._log.event("error", event, seconds=self._pause)
         self._pause = min(self._pause * 2, _BACKOFF[1])
         return None
 
     def _maybe_restart(self, now: float) -> int | None:
-        if self._drain_at is not None:
+        if self._is_draining:
             return 0
         if now >= self._start_at:
             self._start_worker()
@@ -212,7 +230,7 @@ class Supervisor:
 
     def _failed_to_start(self, code: int) -> int:
         self._board.state = State.FAILED
-        if code != _FAILED:  # else the worker has told why
+        if code != START_FAILED:  # else the worker has told why
             message = f"the worker {_ending(code)} while it started"
             self._launch.report(StartFailure(message=message))
             self._log.event("error", message)

@@ -1,8 +1,10 @@
 """The public address: routes, and every error in one shape."""
 
 import logging
+import re
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from sanic import Sanic
@@ -26,13 +28,30 @@ IDLE_TIMEOUT = 75
 
 _SILENT_TIMEOUT = 60
 _MARGIN = 60
+_REQUEST_ID = re.compile(r"[!-~]{1,200}")
+_TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-.*")
+
+
+class _Request(Request):
+    @property
+    def id(self) -> str:
+        """The caller's id as it came, if it is fit for headers and logs."""
+        if self._id is None:
+            given = self.headers.get("x-request-id", "")
+            self._id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
+        return str(self._id)
 
 
 def create_app(
     manifest: Manifest, interface: Interface, service: Service, endpoint: str | None
 ) -> Application:
     """An application that serves predictions at / and, if given, at `endpoint`."""
-    app = Sanic("cortex", config=_config(manifest), configure_logging=False)
+    app = Sanic(
+        "cortex",
+        config=_config(manifest),
+        request_class=_Request,
+        configure_logging=False,
+    )
     app.ctx.service = service
     app.ctx.summary = _summary(manifest, interface)
     for number, path in enumerate(dict.fromkeys(["/", endpoint or "/"])):
@@ -81,8 +100,7 @@ async def _get(request: Request) -> HTTPResponse:
 
 async def _bind_ids(request: Request) -> None:
     ids = {"request_id": str(request.id)}
-    trace = request.headers.get("traceparent", "").split("-")
-    if len(trace) > 1:
+    if trace := _TRACE.fullmatch(request.headers.get("traceparent", "")):
         ids["trace_id"] = trace[1]
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(**ids)
@@ -106,6 +124,6 @@ def _detail(request: Request, error: SanicException) -> str:
             )
         case MethodNotAllowed():
             return f"{request.method} is not possible here; use POST to predict"
-        case PayloadTooLarge():
+        case PayloadTooLarge() if "header" not in str(error):
             return f"the body is larger than {BODY_LIMIT >> 20} MiB, the most accepted"
     return str(error)

@@ -52,7 +52,7 @@ class Hooks:
         async with self._turn:
             try:
                 await self._threads.run(self.method, self._function, arguments)
-            except Exception as error:  # noqa: BLE001  # around the user's code
+            except BaseException as error:  # noqa: BLE001  # around the user's code
                 self._board.count_hook("failed")
                 told = own_frames(error)
                 structlog.get_logger().error("post_predict failed", exc_info=told)

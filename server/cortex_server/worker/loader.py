@@ -61,7 +61,7 @@ def _import(reference: PredictorModule, root: Path) -> Any:  # noqa: ANN401  # t
         with user_code(f"importing `{reference.module}`", root):
             module = importlib.import_module(reference.module)
     finally:
-        del os.environ[LOADING_VARIABLE]
+        os.environ.pop(LOADING_VARIABLE, None)
     found: Any = module
     for name in reference.qualname.split("."):
         found = getattr(found, name, None)

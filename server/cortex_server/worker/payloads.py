@@ -1,13 +1,17 @@
 """From the body of a request to the `payload` of a predictor."""
 
+import codecs
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 import orjson
 from multidict import MultiDict
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
+from sanic.headers import parse_content_header
 from sanic.request import Request
+from sanic.request.form import parse_multipart_form
 
 from cortex_server.interface import InterfaceError
 from cortex_server.worker.problems import Problem
@@ -15,7 +19,10 @@ from cortex_server.worker.problems import Problem
 Decoder = Callable[[Request], Any]
 
 _JSON = "application/json"
-_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+_MULTIPART = "multipart/form-data"
+_FORMS = (_MULTIPART, "application/x-www-form-urlencoded")
+_NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined")
+"""Codecs of Python that no client means, and that may take very long."""
 _SHOWN_ERRORS = 100
 _BAD_REQUEST, _UNSUPPORTED, _UNPROCESSABLE = 400, 415, 422
 
@@ -118,17 +125,37 @@ def _text(request: Request) -> str:
     header = request.headers.get("content-type", "").lower()
     charset = header.partition("charset=")[2].partition(";")[0].strip(" \"'") or "utf-8"
     try:
-        return request.body.decode(charset)
-    except (UnicodeDecodeError, LookupError) as error:
-        detail = f"the body is not text in {charset}: {error}"
-        raise Problem(_BAD_REQUEST, detail) from None
+        if codecs.lookup(charset).name not in _NO_CHARSETS:
+            return request.body.decode(charset)
+        reason = "no encoding of text on the web"
+    except (ValueError, LookupError) as error:
+        reason = str(error)
+    raise Problem(_BAD_REQUEST, f"the body is not text in {charset}: {reason}")
 
 
 def _form(request: Request) -> MultiDict[Any]:
     """Fields in order of their names; a field with a file has type, body and name."""
+    try:
+        parts = _parts(request)
+    except (ValueError, LookupError, TypeError) as error:  # Sanic checks nothing
+        detail = f"the body is not a complete form: {error}"
+        raise Problem(_BAD_REQUEST, detail) from None
     fields: MultiDict[Any] = MultiDict()
-    for part in (request.get_form(keep_blank_values=True), request.files):
-        for name, values in (part or {}).items():
-            for value in values:
-                fields.add(name, value)
+    for name, values in [item for part in parts for item in part.items()]:
+        for value in values:
+            fields.add(name, value)
     return fields
+
+
+def _parts(request: Request) -> tuple[dict[str, list[Any]], ...]:
+    kind, options = parse_content_header(request.headers.get("content-type", ""))
+    if kind != _MULTIPART:
+        return (parse_qs(request.body.decode(), keep_blank_values=True),)
+    boundary = str(options.get("boundary", "")).encode()
+    if not boundary or b"--%b--" % boundary not in request.body:
+        msg = "the boundary of the content type does not end it"
+        raise ValueError(msg)
+    parts: tuple[dict[str, list[Any]], ...] = parse_multipart_form(  # type: ignore[no-untyped-call]  # Sanic's
+        request.body, boundary
+    )
+    return parts

@@ -31,7 +31,7 @@ class Problem(Exception):  # noqa: N818  # the word of RFC 9457
     ) -> None:
         super().__init__(detail)
         self.status = status
-        self.detail = detail
+        self.detail = detail.encode(errors="replace").decode()
         self.errors = errors
         self.headers = headers
 
@@ -49,7 +49,7 @@ class Problem(Exception):  # noqa: N818  # the word of RFC 9457
         return HTTPResponse(
             orjson.dumps(body),
             status=self.status,
-            headers=dict(self.headers),
+            headers={**self.headers, "x-request-id": request_id},
             content_type="application/problem+json",
         )
 

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+from threading import Thread
 from time import monotonic
 from typing import Any, NoReturn
 
@@ -15,7 +16,7 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 
 from cortex_server.board import Board, State
 from cortex_server.interface import Interface, InterfaceError
-from cortex_server.launch import Launch
+from cortex_server.launch import START_FAILED, Launch
 from cortex_server.manifest import Manifest, StartFailure
 from cortex_server.worker import logs
 from cortex_server.worker.app import create_app
@@ -36,22 +37,30 @@ def main(descriptors: tuple[int, int, int], arguments: list[str]) -> NoReturn:
             supervisor holds open while it lives.
         arguments: Command line of the replica.
     """
-    listener, board, lifeline = descriptors
+    listener, lifeline, board = descriptors[0], descriptors[2], Board(descriptors[1])
+    Thread(target=_follow, args=(lifeline, board), daemon=True).start()
     launch = Launch.parse(arguments)
     manifest = Manifest.read(launch.manifest)
     labels = {"api": manifest.name, "revision": manifest.revision}
     logger = logs.set_up(manifest.log_level, {**labels, "replica": launch.replica})
     try:
-        worker = Worker(manifest, launch, Board(board))
+        worker = Worker(manifest, launch, board)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(worker.serve(socket.socket(fileno=listener), lifeline))
+            _exit(0)
     except StartError as error:
         failure = error.failure
         launch.report(failure)
         told = {"exception": failure.traceback} if failure.traceback else {}
         logger.error(failure.message, **told)  # noqa: TRY400  # told in the user's terms
-        _exit(1)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(worker.serve(socket.socket(fileno=listener), lifeline))
-        _exit(0)
+        _exit(START_FAILED)
+
+
+def _follow(lifeline: int, board: Board) -> None:
+    """End a start whose supervisor is gone; a worker that serves drains, see serve."""
+    os.read(lifeline, 1)  # there is nothing to read but the end
+    if board.state is State.STARTING:
+        os._exit(1)
 
 
 def _exit(code: int) -> NoReturn:
@@ -114,6 +123,11 @@ class Worker:
             msg = "Sanic made no server"
             raise RuntimeError(msg)
         await server.startup()  # type: ignore[no-untyped-call]  # Sanic's
+        try:
+            listener.listen(_BACKLOG)  # uvloop would not tell that it failed
+        except OSError as error:  # bound by two that started at the same time
+            msg = f"cannot listen on {self._launch.listen}: {error.strerror}"
+            raise StartError(StartFailure(message=msg)) from error
         await server.start_serving()  # type: ignore[no-untyped-call]  # Sanic's
         return server
 
@@ -136,6 +150,9 @@ async def _finish(connections: set[HttpProtocol], seconds: float) -> None:
     limit = monotonic() + seconds
     while connections and monotonic() < limit:
         for connection in tuple(connections):
+            if connection.http:
+                connection.http.keep_alive = False
+        await asyncio.sleep(_POLL)  # what has been sent to us arrives
+        for connection in tuple(connections):
             if not connection.recv_buffer:
                 connection.close_if_idle()
-        await asyncio.sleep(_POLL)

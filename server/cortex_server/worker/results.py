@@ -3,10 +3,11 @@
 from typing import Any
 
 import orjson
+from pydantic import BaseModel
 from sanic.response import BaseHTTPResponse, HTTPResponse
 
 _FAST = orjson.OPT_SERIALIZE_NUMPY
-_LENIENT = _FAST | orjson.OPT_NON_STR_KEYS
+_LENIENT = orjson.OPT_NON_STR_KEYS
 
 
 class NotJSONError(TypeError):
@@ -36,7 +37,7 @@ def _json(result: Any) -> bytes:  # noqa: ANN401  # the user's data
 
 
 def _lenient_json(result: Any) -> bytes:  # noqa: ANN401  # the user's data
-    """The slower way that takes numbers as keys, and says why it could not."""
+    """The slower way that takes any key and array, and says why it could not."""
     try:
         return orjson.dumps(result, option=_LENIENT, default=_plain)
     except TypeError as error:
@@ -47,10 +48,10 @@ def _lenient_json(result: Any) -> bytes:  # noqa: ANN401  # the user's data
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # the user's data
     """Pydantic models, and arrays of kinds that orjson does not read itself."""
-    for method in ("model_dump", "tolist"):
-        convert = getattr(value, method, None)
-        if convert is not None:
-            return convert()
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", fallback=_plain)
+    if hasattr(value, "tolist"):
+        return value.tolist()
     kind = type(value)
     msg = f"{kind.__module__}.{kind.__qualname__} has no JSON form"
     raise TypeError(msg)

@@ -97,9 +97,10 @@ class Service:
             response = response_of(result)
         except Problem as problem:
             return problem.response(str(request.id)), None
-        except Exception as error:  # noqa: BLE001  # the boundary around the user's code
-            expired = isinstance(error, TimeoutError) and deadline.expired()
-            failed = self._expired() if expired else _problem_of(error)
+        except BaseException as error:  # the boundary around the user's code
+            if _is_cancelled(error):
+                raise
+            failed = self._expired() if deadline.expired() else _problem_of(error)
             return failed.response(str(request.id)), None
         return response, self._hook(request, payload, result)
 
@@ -135,7 +136,14 @@ def _arguments(method: Method, request: Request, payload: object) -> dict[str, A
     return given
 
 
-def _problem_of(error: Exception) -> Problem:
+def _is_cancelled(error: BaseException) -> bool:
+    """Whether the caller hung up, and not the user's code that cancelled something."""
+    task = asyncio.current_task()
+    is_cancelled = task is not None and task.cancelling() > 0
+    return is_cancelled and isinstance(error, asyncio.CancelledError)
+
+
+def _problem_of(error: BaseException) -> Problem:
     """What the caller may know of an exception: its own status, or nothing."""
     if isinstance(error, SanicException):
         return Problem(error.status_code, str(error), headers=error.headers)

@@ -31,7 +31,7 @@ def user_code(what: str, root: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         message = f"{what} raised {_name(error)}{_hint(error)}"
         failure = StartFailure(message=message, traceback=user_traceback(error, root))
         raise StartError(failure) from error
@@ -70,9 +70,11 @@ def _keep_user_frames(
     for frame in frames:
         frame.filename = frame.filename.removeprefix(root)
     told.stack = traceback.StackSummary.from_list(frames)
-    for cause in (told.__cause__, told.__context__):
-        if cause is not None:
-            _keep_user_frames(cause, root, seen)
+    if filename := getattr(told, "filename", None):  # of a SyntaxError
+        told.filename = filename.removeprefix(root)
+    for other in (told.__cause__, told.__context__, *(told.exceptions or ())):
+        if other is not None:
+            _keep_user_frames(other, root, seen)
 
 
 def _is_users(filename: str, root: str) -> bool:

@@ -1,0 +1,133 @@
+"""How an API, and what a target says about it, reads: as text, and in a notebook."""
+
+import html
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cortex_sdk._deployment import Deployment
+    from cortex_sdk._target import Metrics, Status
+    from cortex_sdk.declaration.sync_api import SyncAPI
+
+STATE_COLOURS = {
+    "live": "#1a7f37",
+    "updating": "#9a6700",
+    "error": "#cf222e",
+    "stopped": "#6e7781",
+}
+_MILLISECOND = 1e-3
+_NOT_SETTINGS = ("predictor", "name", "networking.endpoint", "env", "secrets")
+
+
+def deployment_as_html(deployment: "Deployment") -> str:
+    """A card with the address of an API and a line to try it."""
+    endpoint = deployment.endpoint
+    example = f"curl {endpoint} -H 'content-type: application/json' -d '…'"
+    return _card(
+        f"<b>{html.escape(deployment.name)}</b> "
+        + ("is live" if deployment.changed else "is up to date"),
+        {
+            "endpoint": _link(endpoint),
+            "revision": _code(deployment.revision),
+            "target": html.escape(deployment.target.name),
+            "try": f"{_code('.predict(…)')} or {_code(example)}",
+        },
+    )
+
+
+def declaration_as_html(api: "SyncAPI") -> str:
+    """A card with what an API was declared to be, without its secrets."""
+    settings = {k: v for k, v in api.changed().items() if k not in _NOT_SETTINGS}
+    rows = {"endpoint": _code(api.endpoint)}
+    rows |= {html.escape(name): _code(repr(value)) for name, value in settings.items()}
+    return _card(f"<b>{html.escape(api.name)}</b> as declared", rows)
+
+
+def status_as_text(status: "Status") -> str:
+    """One line: name, state, replicas, address, and why if there is a why."""
+    line = (
+        f"{status.name} is {status.status} on {status.target} at {status.endpoint}"
+        f" ({replicas_as_text(status)}, revision {status.revision or 'none'})"
+    )
+    return f"{line}: {status.reason}" if status.reason else line
+
+
+def status_as_html(status: "Status") -> str:
+    """A card with everything that a target says about an API."""
+    colour = STATE_COLOURS[status.status]
+    rows = {
+        "endpoint": _link(status.endpoint),
+        "replicas": replicas_as_text(status),
+        "revision": _code(status.revision or "none"),
+        "target": html.escape(status.target),
+    }
+    if status.reason:
+        rows["reason"] = html.escape(status.reason)
+    title = (
+        f'<b>{html.escape(status.name)}</b> <span style="color:{colour}">●'
+        f" {status.status}</span>"
+    )
+    return _card(title, rows)
+
+
+def replicas_as_text(status: "Status") -> str:
+    """How many replicas are ready, of how many."""
+    return f"{status.replicas.live} of {status.replicas.desired} live"
+
+
+def metrics_as_rows(metrics: "Metrics") -> dict[str, str]:
+    """What was counted, a word for each kind of it."""
+    rows = {
+        "requests": _counts(metrics.requests) or "none yet",
+        "in flight": str(metrics.in_flight),
+    }
+    if metrics.latency:
+        rows["latency"] = " · ".join(
+            f"{name} {duration(seconds)}" for name, seconds in metrics.latency.items()
+        )
+    if any(metrics.hooks.values()):
+        rows["hooks"] = _counts(metrics.hooks)
+    return rows
+
+
+def metrics_as_text(metrics: "Metrics") -> str:
+    """The rows, one a line, their names in a column."""
+    rows = metrics_as_rows(metrics)
+    width = max(map(len, rows))
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows.items())
+
+
+def metrics_as_html(metrics: "Metrics") -> str:
+    """A card with the rows."""
+    rows = metrics_as_rows(metrics)
+    return _card("", {name: html.escape(value) for name, value in rows.items()})
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit that needs the fewest digits: 850 µs, 3.1 ms, 2.5 s."""
+    for unit, size in (("s", 1.0), ("ms", _MILLISECOND)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} µs"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return " · ".join(f"{name}: {count}" for name, count in counts.items() if count)
+
+
+def _card(title: str, rows: Mapping[str, str]) -> str:
+    """A table without borders; the values are HTML already."""
+    left = 'style="text-align:left"'
+    cells = "".join(
+        f"<tr><th {left}>{name}</th><td {left}>{value}</td></tr>"
+        for name, value in rows.items()
+    )
+    return f"<div>{title}<table>{cells}</table></div>"
+
+
+def _link(url: str) -> str:
+    return f'<a href="{html.escape(url)}" target="_blank">{html.escape(url)}</a>'
+
+
+def _code(text: str) -> str:
+    return f"<code>{html.escape(text)}</code>"

@@ -1,0 +1,200 @@
+"""Where a predictor comes from: the project it belongs to, and how it travels.
+
+A class in a file travels by reference: the file is in the bundle and is imported
+there under its own name. A class that no file holds (a notebook cell, a REPL,
+`python -c`) travels by value.
+"""
+
+import difflib
+import inspect
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cortex_sdk._identity import identity_of
+from cortex_sdk._pickling import pickled, resolve_hints
+from cortex_sdk._script import (
+    MAIN_NAMES,
+    ModuleFile,
+    folder_of_script,
+    is_importable,
+    is_installed,
+    module_file,
+    running_script,
+    working_directory,
+)
+from cortex_sdk.errors import InvalidSpecError
+from cortex_server.manifest import PredictorModule, PredictorPickle
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The project of a predictor, and how the class is found in it."""
+
+    root: Path
+    """Folder whose files go along."""
+    reference: PredictorModule | PredictorPickle
+    predictor: type | None = field(default=None, repr=False)
+    """The class where it travels by value."""
+
+    def pickle(self) -> bytes | None:
+        """The class by value, None where it travels by reference.
+
+        Raises:
+            InvalidSpecError: It refers to something that cannot be pickled.
+        """
+        return None if self.predictor is None else pickled(self.predictor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Project:
+    """What a declaration says about its project."""
+
+    folder: Path
+    """Folder that the declaration stands in, and that `chosen` is relative to."""
+    chosen: str | None
+    python_path: str | None
+
+    def root(self, default: Path) -> Path:
+        """The root, checked."""
+        if self.chosen is None:
+            root = default.resolve()
+        else:
+            root = (self.folder / Path(self.chosen).expanduser()).resolve()
+        _check_root(root)
+        if self.python_path and not (root / self.python_path).is_dir():
+            msg = (
+                f"`SyncAPI.python_path` must be a folder of the project, but `{root}`"
+                f" has no folder {self.python_path!r}"
+            )
+            raise InvalidSpecError(msg)
+        return root
+
+    def import_path(self, root: Path) -> list[Path]:
+        """Folders of the project that a replica imports from, in order."""
+        first = [(root / self.python_path).resolve()] if self.python_path else []
+        return [*first, root]
+
+
+def source_of(
+    predictor: type | str,
+    project: str | None,
+    python_path: str | None = None,
+    folder: Path | None = None,
+) -> Source:
+    """Find the project of a predictor, and how a replica gets at the class.
+
+    Args:
+        predictor: The class, or "module:Class".
+        project: Folder whose files go along; None for that of the class.
+        python_path: Folder of the project that is imported from first.
+        folder: Where the declaration stands, which `project` is relative to; None for
+            the folder of the running script, or else the working directory.
+
+    Raises:
+        InvalidSpecError: A replica could not get at the class, or the project is no
+            folder that may go along.
+    """
+    place = _Project(folder or folder_of_script(), project, python_path)
+    if isinstance(predictor, str):
+        return _by_name(predictor, place)
+    if "<locals>" in predictor.__qualname__:
+        msg = (
+            f"`{predictor.__qualname__}` is a class inside a function, where no replica"
+            f" finds it; move `{predictor.__name__}` to the top level of its file"
+        )
+        raise InvalidSpecError(msg)
+    file = _file_of(predictor)
+    if file is not None:
+        return _by_reference(predictor, file, place)
+    return _by_value(predictor, place)
+
+
+def _file_of(predictor: type) -> ModuleFile | None:
+    """The file that a class comes from, None where it must travel by value."""
+    name = predictor.__module__
+    if name in MAIN_NAMES:
+        script = running_script()
+        return script if script and _is_written_in(script.path, predictor) else None
+    path = module_file(sys.modules.get(name))
+    if path is None:
+        msg = (
+            f"`{predictor.__qualname__}` comes from the module `{name}`, which has no"
+            " file that a replica could import; define the class in a Python file"
+        )
+        raise InvalidSpecError(msg)
+    return ModuleFile(name, path)
+
+
+def _is_written_in(path: Path, predictor: type) -> bool:
+    """Whether a class of `__main__` comes from the script, and not from a prompt."""
+    functions = filter(inspect.isfunction, map(_unwrapped, vars(predictor).values()))
+    files = {function.__code__.co_filename for function in functions}
+    return not files or any(Path(file).resolve() == path.resolve() for file in files)
+
+
+def _unwrapped(value: object) -> object:
+    value = getattr(value, "__func__", value)
+    return inspect.unwrap(value) if callable(value) else value
+
+
+def _by_reference(predictor: type, file: ModuleFile, place: _Project) -> Source:
+    reference = PredictorModule(module=file.name, qualname=predictor.__qualname__)
+    if is_installed(file.path):
+        return Source(place.root(place.folder), reference)
+    file.check_name()
+    root = place.root(file.folder)
+    if not file.path.is_relative_to(root):
+        msg = (
+            f"`{predictor.__qualname__}` is in `{file.path}`, outside the project"
+            f" `{root}`; set `project` to a folder that holds it"
+        )
+        raise InvalidSpecError(msg)
+    if file.folder not in place.import_path(root):
+        needed = file.folder.relative_to(root).as_posix()
+        msg = (
+            f"`{file.path}` is not at the top of the project `{root}`, where a replica"
+            f" imports from; set `python_path={needed!r}`"
+        )
+        raise InvalidSpecError(msg)
+    return Source(root, reference)
+
+
+def _by_value(predictor: type, place: _Project) -> Source:
+    root = place.root(working_directory())
+    resolve_hints(predictor)
+    reference = PredictorPickle(
+        identity=identity_of(predictor), qualname=predictor.__qualname__
+    )
+    return Source(root, reference, predictor)
+
+
+def _by_name(reference: str, place: _Project) -> Source:
+    module, _, qualname = reference.partition(":")
+    root = place.root(place.folder)
+    looked = place.import_path(root)
+    if not is_importable(module, [*map(str, looked), *sys.path]):
+        folders = " and ".join(f"`{folder}`" for folder in looked)
+        files = [file.stem for folder in looked for file in folder.glob("*.py")]
+        near = difflib.get_close_matches(module, files, 1)
+        hint = f"did you mean `{near[0]}`?" if near else "name a file of the project"
+        msg = (
+            f"`SyncAPI.predictor`: there is no module `{module}` in {folders}, and none"
+            f" is installed; {hint}"
+        )
+        raise InvalidSpecError(msg)
+    return Source(root, PredictorModule(module=module, qualname=qualname))
+
+
+def _check_root(root: Path) -> None:
+    if not root.is_dir():
+        msg = f"`SyncAPI.project` must be a folder, but there is none at `{root}`"
+        raise InvalidSpecError(msg)
+    home = Path.home().resolve()
+    if home.is_relative_to(root):
+        what = "the home folder" if root == home else f"`{root}`"
+        msg = (
+            f"the project would be {what} with everything in it; put the files of the"
+            " API into a folder of their own, or name one with `project`"
+        )
+        raise InvalidSpecError(msg)

@@ -1,0 +1,45 @@
+"""Arguments that several verbs share, and the completion of API names."""
+
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from cortex_sdk.cli.console import Output
+from cortex_sdk.errors import CortexError
+
+
+def complete(context: typer.Context, incomplete: str) -> list[str]:
+    """APIs on the target whose names start so; starts nothing, never complains."""
+    from cortex_sdk._targets import target_of  # noqa: PLC0415  # only when asked
+
+    with suppress(CortexError, OSError):
+        target = target_of(context.params.get("target"))
+        taken = context.params.get("names") or ()
+        return [
+            name
+            for name in target.names()
+            if name.startswith(incomplete) and name not in taken
+        ]
+    return []
+
+
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="Name of the API.", autocompletion=complete),
+]
+
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        "-t",
+        metavar="TARGET",
+        help="Where the API is; unset, $CORTEX_TARGET, else local.",
+    ),
+]
+
+Format = Annotated[
+    Output,
+    typer.Option("--output", "-o", help="Print text for people or JSON for programs."),
+]

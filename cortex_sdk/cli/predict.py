@@ -1,0 +1,92 @@
+"""`cortex predict`: one payload there, one answer back."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cortex_sdk.cli import console
+from cortex_sdk.cli.arguments import Format, Name, Target
+from cortex_sdk.cli.console import Output
+from cortex_sdk.errors import CortexError
+
+_TEXT = "text/plain; charset=utf-8"
+_BYTES = "application/octet-stream"
+_TYPES = {".json": "application/json", ".txt": _TEXT}
+
+
+def predict(
+    name: Name,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="Payload; .json is sent as JSON, .txt as text, anything else as"
+            " bytes; - reads standard input.",
+        ),
+    ],
+    content_type: Annotated[
+        str | None,
+        typer.Option(metavar="TYPE", help="Content type of the payload."),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.001, help="How long to wait.")
+    ] = 600,
+    target: Target = None,
+    output: Format = Output.TABLE,
+) -> None:
+    """Send one payload to an API and print its answer.
+
+    Example: cortex predict iris sample.json
+    """
+    from cortex_sdk import _call, _verbs  # noqa: PLC0415  # not for --help
+
+    content, guessed = payload_of(file)
+    endpoint = _verbs.find(name, target).endpoint
+    answer = _call.send(endpoint, content, content_type or guessed, timeout=timeout)
+    write_answer(answer, output)
+
+
+def payload_of(file: str) -> tuple[bytes, str]:
+    """Content of a file, or of standard input, and its content type."""
+    if file == "-":
+        content = sys.stdin.buffer.read() if sys.stdin else b""
+        return content, _guess(content)
+    path = Path(file)
+    try:
+        return path.read_bytes(), _TYPES.get(path.suffix.lower(), _BYTES)
+    except OSError as error:
+        msg = f"cannot read the payload {file!r}: {error.strerror}"
+        raise CortexError(msg) from error
+
+
+def _guess(content: bytes) -> str:
+    try:
+        json.loads(content)
+    except UnicodeDecodeError:
+        return _BYTES
+    except ValueError:
+        return _TEXT
+    return _TYPES[".json"]
+
+
+def write_answer(answer: Any, output: Output) -> None:  # noqa: ANN401  # user's data
+    """Write an answer to standard output: text and bytes as they are, else JSON."""
+    if isinstance(answer, bytes):
+        _write_bytes(answer, output)
+    elif isinstance(answer, str) and output is Output.TABLE:
+        console.write(answer)
+    else:
+        console.write_json(answer)
+
+
+def _write_bytes(answer: bytes, output: Output) -> None:
+    if output is Output.JSON:
+        msg = f"the answer is {len(answer)} bytes, not JSON; leave out `-o json`"
+        raise CortexError(msg)
+    if console.is_terminal():
+        msg = f"the answer is {len(answer)} bytes; send them to a file with `> FILE`"
+        raise CortexError(msg)
+    console.write_bytes(answer)

@@ -1,0 +1,1 @@
+"""What `cortex serve` runs: a replica in the foreground, without agent and gateway."""

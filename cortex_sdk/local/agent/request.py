@@ -1,0 +1,29 @@
+"""What clients ask of the agent, and what it answers."""
+
+from pydantic import BaseModel, ConfigDict
+
+from cortex_sdk.local.agent.state import Reach
+from cortex_server.manifest import Manifest
+
+
+class DeployRequest(BaseModel):
+    """What a client asks to be deployed; archive, class and environment lie ready."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    manifest: Manifest
+    secrets: dict[str, str]
+    python: str
+    reach: Reach
+    gateway_port: int | None = None
+    """Where the gateway should listen, None for where it does."""
+
+
+class Outcome(BaseModel):
+    """What became of a request."""
+
+    model_config = ConfigDict(frozen=True)
+
+    endpoint: str = ""
+    revision: str = ""
+    changed: bool = True

@@ -1,0 +1,1 @@
+"""The gateway: Envoy on loopback, one route per API."""

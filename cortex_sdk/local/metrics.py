@@ -1,0 +1,60 @@
+"""Adding up what the replicas of an API counted."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+from cortex_sdk._target import Metrics
+
+_QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
+
+
+def add_up(texts: Iterable[str]) -> Metrics:
+    """The sum of several Prometheus expositions."""
+    requests: Counter[str] = Counter()
+    hooks: Counter[str] = Counter()
+    buckets: Counter[float] = Counter()
+    in_flight = seconds = count = 0.0
+    for sample in _samples(texts):
+        match sample.name:
+            case "cortex_requests_total":
+                requests[sample.labels["code"]] += int(sample.value)
+            case "cortex_post_predict_total":
+                hooks[sample.labels["outcome"]] += int(sample.value)
+            case "cortex_in_flight_requests":
+                in_flight += sample.value
+            case "cortex_request_duration_seconds_bucket":
+                buckets[float(sample.labels["le"])] += int(sample.value)
+            case "cortex_request_duration_seconds_sum":
+                seconds += sample.value
+            case "cortex_request_duration_seconds_count":
+                count += sample.value
+    latency = {"mean": seconds / count, **_quantiles(buckets)} if count else {}
+    return Metrics(dict(requests), int(in_flight), latency, dict(hooks))
+
+
+def _samples(texts: Iterable[str]) -> Iterator[Sample]:
+    for text in texts:
+        for family in text_string_to_metric_families(text):
+            yield from family.samples
+
+
+def _quantiles(buckets: Counter[float]) -> dict[str, float]:
+    return {name: _quantile(share, buckets) for name, share in _QUANTILES.items()}
+
+
+def _quantile(share: float, buckets: Counter[float]) -> float:
+    """Where a share of all values lies, as if they were spread evenly in a bucket."""
+    bounds = sorted(buckets)
+    rank = share * buckets[bounds[-1]]
+    low = below = 0.0
+    for bound in bounds:
+        inside = buckets[bound] - below
+        if buckets[bound] >= rank and inside:
+            if bound == float("inf"):
+                return low
+            return low + (bound - low) * (rank - below) / inside
+        low, below = bound, buckets[bound]
+    return low

@@ -1,0 +1,239 @@
+"""The local target: its plan, and its verbs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from cortex_sdk._release import Release, release_of
+from cortex_sdk._target import (
+    Applied,
+    LogLine,
+    Metrics,
+    Progress,
+    Replicas,
+    Served,
+    Status,
+)
+from cortex_sdk.local import envs, logs, metrics, offline, refusals
+from cortex_sdk.local.agent.request import DeployRequest
+from cortex_sdk.local.agent.state import Reach
+from cortex_sdk.local.agent.state import Release as StoredRelease
+from cortex_sdk.local.client import Client
+from cortex_sdk.local.gateway.port import wanted_port
+from cortex_sdk.local.home import Home, write
+
+if TYPE_CHECKING:
+    from cortex_sdk.declaration.sync_api import SyncAPI
+
+
+def _silent(_: str) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPlan:
+    """What a deploy is about to do on this machine."""
+
+    release: Release
+    endpoint: str
+    idempotent: bool
+    key: bytes = field(repr=False)
+    """What the hash of the secrets was made with."""
+
+    @property
+    def name(self) -> str:
+        """Name of the API."""
+        return self.release.manifest.name
+
+    @property
+    def revision(self) -> str:
+        """Content hash of what will serve."""
+        return self.release.manifest.revision
+
+
+class LocalTarget:
+    """Replicas on this machine, behind a gateway on loopback.
+
+    All of it lies in `$CORTEX_HOME`; an agent in the background keeps it running.
+
+    Example:
+        >>> LocalTarget().name
+        'local'
+    """
+
+    name = "local"
+
+    def __init__(self) -> None:
+        self._home = Home.of_user()
+        self._client = Client(self._home)
+
+    def plan(self, api: "SyncAPI") -> LocalPlan:
+        """What deploying `api` would do; touches nothing.
+
+        Raises:
+            UnsupportedError: A setting cannot be honoured here.
+            InvalidSpecError: The project cannot be deployed.
+        """
+        refusals.check(api)
+        key = self._home.key()
+        release = release_of(api, key)
+        return LocalPlan(release, api.endpoint, api.idempotent, key)
+
+    def apply(self, plan: LocalPlan, progress: Progress) -> Applied:
+        """Make it serve, and return when the gateway leads to it.
+
+        Interrupted, it is not undone: the agent goes on with the deploy.
+
+        Raises:
+            DeployError: It did not come up; what served before still does.
+            InvalidSpecError: Its requirements cannot be installed.
+            TargetError: The home, the agent or the gateway is in the way.
+        """
+        port = wanted_port()
+        self._home.make()
+        self._store(plan)
+        manifest = plan.release.manifest
+        request = DeployRequest(
+            manifest=manifest,
+            secrets=plan.release.secrets,
+            python=envs.python_for(self._home, manifest.requirements, progress),
+            reach=Reach(endpoint=plan.endpoint, idempotent=plan.idempotent),
+            gateway_port=port,
+        )
+        body = request.model_dump_json().encode()
+        return self._change(plan.name, "POST", "/deploy", progress, body)
+
+    def history(self, name: str) -> "list[Served]":
+        """Revisions that served, oldest first; the last one does now."""
+        if self._is_off():
+            past = list(offline.state(self._home, name).history)
+        else:
+            answer = self._client.get(_path(name, "history"))
+            past = [StoredRelease.model_validate(one) for one in answer]
+        return [_served(one) for one in past]
+
+    def names(self) -> "list[str]":
+        """Names of all APIs, read from disk: starts nothing."""
+        return offline.names(self._home)
+
+    def list(self) -> "list[Status]":
+        """All APIs, by name."""
+        if self._is_off():
+            return offline.statuses(self._home)
+        return [_status(one) for one in self._client.get("/apis")]
+
+    def status(self, name: str) -> Status:
+        """One API; raises NotFoundError."""
+        if self._is_off():
+            return offline.status(self._home, name)
+        return _status(self._client.get(_path(name)))
+
+    def logs(self, name: str, *, follow: bool, tail: int | None) -> Iterator[LogLine]:
+        """Log lines of all replicas; needs no agent."""
+        folder = offline.folder(self._home, name)
+        return logs.read(folder.logs, follow=follow, tail=tail)
+
+    def metrics(self, name: str) -> Metrics:
+        """What the replicas counted; nothing while all is stopped."""
+        if self._is_off():
+            offline.folder(self._home, name)
+            return Metrics()
+        return metrics.add_up(self._client.get(_path(name, "metrics")))
+
+    def rollback(
+        self, name: str, to: str | None = None, progress: Progress = _silent
+    ) -> Applied:
+        """Make the revision `to` serve again, or the one before the current.
+
+        Raises:
+            NotFoundError: There is no such API.
+            DeployError: It has no such revision, or that does not come up.
+        """
+        self._check_found(name)
+        query = f"?to={quote(to)}" if to else ""
+        return self._change(name, "POST", _path(name, f"rollback{query}"), progress)
+
+    def delete(self, name: str) -> None:
+        """End the API; accepted requests are answered first."""
+        self._check_found(name)
+        self._client.do("DELETE", _path(name), _silent)
+
+    def stop(self) -> None:
+        """End all replicas, the gateway and the agent; a deploy brings all back."""
+        if not self._home.agent.exists():
+            return
+        if self._home.stopped.exists() and not self._client.is_up():
+            return
+        with self._home.writing():
+            self._home.stopped.touch()  # so that an agent that has to be started waits
+        self._client.do("POST", "/stop", _silent)
+        self._client.wait_until_gone()
+
+    def _store(self, plan: LocalPlan) -> None:
+        """Put what the agent and the replicas will read where they expect it."""
+        release, home = plan.release, self._home
+        pickle = release.source.pickle()
+        archive = home.bundle(release.bundle.digest)
+        with home.writing():
+            archive.parent.mkdir(exist_ok=True)
+            if release.secrets:
+                home.keep_key(plan.key)
+            if pickle is not None:
+                _store_class(home, release, pickle)
+            if archive.exists():
+                archive.touch()  # it is in use again, see tidy
+        if not archive.exists():
+            release.bundle.write(archive)
+
+    def _change(
+        self, name: str, method: str, path: str, progress: Progress, body: bytes = b""
+    ) -> Applied:
+        try:
+            done = self._client.do(method, path, progress, body)
+        except KeyboardInterrupt:
+            progress(
+                f"goes on in the background; `cortex get {name}` shows how it ends"
+            )
+            raise
+        return Applied(
+            name=name,
+            endpoint=done["endpoint"],
+            revision=done["revision"],
+            changed=done["changed"],
+        )
+
+    def _check_found(self, name: str) -> None:
+        """A name that does not exist must not start an agent to find out."""
+        if self._is_off():
+            offline.folder(self._home, name)
+
+    def _is_off(self) -> bool:
+        """Whether disk says it all: everything is stopped, or nothing was started."""
+        home = self._home
+        has_work = not home.stopped.exists() and any(home.apis.glob("*/api.json"))
+        return not has_work and not self._client.is_up()
+
+
+def _store_class(home: Home, release: Release, pickle: bytes) -> None:
+    reference = release.source.reference
+    if reference.kind == "pickle":
+        path = home.class_file(reference.identity)
+        if path.exists():
+            path.touch()
+        else:
+            write(path, pickle)
+
+
+def _path(name: str, *rest: str) -> str:
+    return "/".join(("/apis", quote(name, safe=""), *rest))
+
+
+def _status(values: dict[str, Any]) -> Status:
+    return Status(**{**values, "replicas": Replicas(**values["replicas"])})
+
+
+def _served(release: StoredRelease) -> Served:
+    when = datetime.fromtimestamp(release.deployed_at, UTC)
+    return Served(release.revision, when)

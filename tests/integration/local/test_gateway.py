@@ -1,0 +1,113 @@
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+import pytest
+from integration.local.machine import Machine, kill, wait_for
+from integration.local.project import Project
+
+from cortex_sdk.local.home import Home
+
+HEADERS = """
+class Echo:
+    def predict(self, headers, query_params):
+        return {"headers": dict(headers), "query": dict(query_params)}
+"""
+
+
+def test_query_and_headers_arrive_as_they_were_sent(project: Project) -> None:
+    endpoint = project.deploy_code(HEADERS).endpoint
+
+    answer = httpx.post(f"{endpoint}?a=1&b=x%20y", headers={"x-color": "red"}).json()
+
+    assert answer["query"] == {"a": "1", "b": "x y"}
+    assert answer["headers"]["x-color"] == "red"
+
+
+def test_a_request_id_of_the_client_is_kept(project: Project) -> None:
+    endpoint = project.deploy_code(HEADERS).endpoint
+    chosen = str(uuid4())
+
+    answer = httpx.post(endpoint, headers={"x-request-id": chosen}).json()
+
+    assert answer["headers"]["x-request-id"] == chosen
+
+
+def test_a_request_without_an_id_gets_one(project: Project) -> None:
+    endpoint = project.deploy_code(HEADERS).endpoint
+
+    ids = {httpx.post(endpoint).json()["headers"]["x-request-id"] for _ in range(2)}
+
+    assert len(ids) == 2
+
+
+def test_a_slash_after_the_endpoint_makes_no_difference(project: Project) -> None:
+    endpoint = project.deploy("return payload + 1").endpoint
+
+    assert httpx.post(f"{endpoint}/", json=1).json() == 2
+
+
+@pytest.mark.parametrize("path", ["/", "/echo2", "/ech", "/other/echo"])
+def test_a_path_of_no_api_is_not_found(project: Project, path: str) -> None:
+    endpoint = project.deploy().endpoint
+
+    answer = httpx.post(endpoint.replace("/echo", path), json=1)
+
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "no API is served at this path",
+    }
+
+
+def test_a_request_on_a_killed_replica_gets_502(
+    project: Project, machine: Machine, tmp_path: Path
+) -> None:
+    slow = f"import time, pathlib; pathlib.Path({str(tmp_path)!r}, 'in').touch()"
+    endpoint = project.deploy(f"{slow}; time.sleep(60)").endpoint
+
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(httpx.post, endpoint, json=1, timeout=30)
+        wait_for((tmp_path / "in").exists)
+        kill(machine.replicas())
+
+    assert answer.result().status_code == 502
+    assert answer.result().json()["title"] == "Bad Gateway"
+
+
+def test_a_client_of_the_last_century_is_answered(project: Project) -> None:
+    address = urlsplit(project.deploy().endpoint)
+
+    with socket.create_connection((address.hostname, address.port), 30) as connection:
+        connection.sendall(b"POST /echo HTTP/1.0\r\ncontent-length: 1\r\n\r\n7")
+        answer = connection.makefile("rb").read()
+
+    assert answer.split(b"\r\n")[0].endswith(b"200 OK")
+
+
+def test_a_body_of_many_megabytes_goes_through(project: Project) -> None:
+    endpoint = project.deploy("return len(payload)").endpoint
+    body = b"x" * (20 << 20)
+
+    answer = httpx.post(
+        endpoint,
+        content=body,
+        headers={"content-type": "application/octet-stream"},
+        timeout=60,
+    )
+
+    assert answer.json() == len(body)
+
+
+def test_what_the_gateway_says_of_itself_is_for_its_owner_alone(
+    project: Project, home: Home
+) -> None:
+    project.deploy()
+
+    assert home.gateway_socket.stat().st_mode & 0o777 == 0o600
+    assert home.agent_socket.stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,98 @@
+from collections.abc import Iterator
+
+import pytest
+from integration.server.replica import Replica, running
+
+ALL = """
+class P:
+    def __init__(self, logger, config):
+        logger.info("built", settings=config)
+        self.config = config
+
+    def predict(self, logger, request_id, headers, query_params, payload: list[int]):
+        logger.info("asked", request_id_given=request_id)
+        return {
+            "config": self.config,
+            "payload": payload,
+            "query_params": query_params.getall("q"),
+            "header": headers["X-Mine"],
+            "request_id": request_id,
+        }
+
+    def post_predict(
+        self, *, response, payload, query_params, headers, request_id, logger
+    ):
+        logger.info(
+            "followed",
+            response=response,
+            payload=payload,
+            query=query_params["q"],
+            header=headers["x-mine"],
+            request_id_given=request_id,
+        )
+"""
+ALL_ASYNC = ALL.replace("    def p", "    async def p")
+
+
+@pytest.fixture(
+    scope="module", params=[ALL, ALL_ASYNC], ids=["functions", "coroutines"]
+)
+def replica(request: pytest.FixtureRequest) -> Iterator[Replica]:
+    with running(request.param, config={"n": 2}) as replica:
+        yield replica
+
+
+def test_each_method_gets_what_it_asks_for_by_name(replica: Replica) -> None:
+    headers = {"x-mine": "yes", "x-request-id": "Request-0042"}
+
+    response = replica.client.post("/?q=1&q=b%20c", json=[1, 2], headers=headers)
+
+    answer = {
+        "config": {"n": 2},
+        "payload": [1, 2],
+        "query_params": ["1", "b c"],
+        "header": "yes",
+        "request_id": "Request-0042",
+    }
+    assert response.json() == answer
+    followed = replica.logged(event="followed", request_id="Request-0042")
+    assert followed["response"] == answer
+    assert followed["payload"] == [1, 2]
+    assert (followed["query"], followed["header"]) == ("1", "yes")
+    assert followed["request_id_given"] == "Request-0042"
+    assert replica.logged(event="asked", request_id="Request-0042")
+    assert replica.logged(event="built", settings={"n": 2})
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "def predict(self): return 7",
+        "async def predict(self): return 7",
+        "@staticmethod\n    def predict(): return 7",
+        "@classmethod\n    def predict(cls): return 7",
+        "predict = staticmethod(lambda: 7)",
+    ],
+    ids=["method", "coroutine", "static", "class", "lambda"],
+)
+def test_a_method_that_asks_for_nothing_answers_any_body(method: str) -> None:
+    with running(f"class P:\n    {method}\n") as replica:
+        response = replica.client.post("/", content=b"\xff\x00")
+
+    assert response.json() == 7
+
+
+def test_a_hook_gets_a_payload_that_predict_does_not_take() -> None:
+    source = """
+class P:
+    def predict(self):
+        return 1
+    def post_predict(self, payload: dict[str, int], response):
+        print(f"hook {payload} {response}")
+"""
+    with running(source) as replica:
+        accepted = replica.client.post("/", json={"a": 1})
+        refused = replica.client.post("/", json={"a": "x"})
+
+        assert (accepted.status_code, refused.status_code) == (200, 422)
+        assert replica.logged(event="hook {'a': 1} 1")

@@ -1,0 +1,190 @@
+import functools
+from typing import Annotated, Any
+
+import pytest
+from pydantic import BaseModel
+
+from cortex_server.interface import ARGUMENTS, InterfaceError, interface_of
+
+
+class Item(BaseModel):
+    x: int
+
+
+class Full:
+    def __init__(self, config: dict[str, Any], logger: object) -> None: ...
+
+    async def predict(self, payload: Item, *, headers: object) -> int:
+        return payload.x
+
+    def post_predict(self, response: object, payload: object) -> None: ...
+
+
+class Bare:
+    def predict(self) -> int:
+        return 1
+
+
+def refusal(cls: object) -> str:
+    with pytest.raises(InterfaceError) as caught:
+        interface_of(cls)  # type: ignore[arg-type]  # may be wrong
+    return str(caught.value)
+
+
+def test_the_arguments_of_each_method_are_those_it_names() -> None:
+    interface = interface_of(Full)
+
+    assert interface.init.arguments == {"config", "logger"}
+    assert interface.predict.arguments == {"payload", "headers"}
+    assert interface.post_predict
+    assert interface.post_predict.arguments == {"response", "payload"}
+
+
+def test_a_class_needs_nothing_but_predict() -> None:
+    interface = interface_of(Bare)
+
+    assert interface.init.arguments == interface.predict.arguments == frozenset()
+    assert interface.post_predict is None
+
+
+def test_methods_may_be_inherited() -> None:
+    class Child(Full):
+        pass
+
+    assert interface_of(Child) == interface_of(Full)
+
+
+@pytest.mark.parametrize("method", ARGUMENTS)
+def test_every_argument_may_be_asked_for(method: str) -> None:
+    scope: dict[str, Any] = {}
+    exec(f"def function(self, {', '.join(ARGUMENTS[method])}): ...", scope)
+    cls = type("Iris", (Bare,), {method: scope["function"]})
+
+    found = getattr(interface_of(cls), method.strip("_"))
+
+    assert found.arguments == set(ARGUMENTS[method])
+
+
+def test_an_async_method_is_known_as_one() -> None:
+    interface = interface_of(Full)
+
+    assert interface.predict.is_async
+    assert not interface.init.is_async
+
+
+def test_the_body_is_wanted_where_payload_is_asked_for() -> None:
+    assert interface_of(Full).predict.wants_payload
+    assert not interface_of(Bare).predict.wants_payload
+
+
+def test_the_type_of_payload_is_its_hint() -> None:
+    class Text:
+        def predict(self, payload: "Annotated[list[Item], 'non-empty']") -> None: ...
+
+    scope: dict[str, Any] = {}
+    exec("class Untyped:\n  def predict(self, payload): ...", scope)
+
+    assert interface_of(Full).predict.payload_type is Item
+    assert (
+        interface_of(Text).predict.payload_type == (Annotated[list[Item], "non-empty"])
+    )
+    assert interface_of(scope["Untyped"]).predict.payload_type is None
+    assert interface_of(Bare).predict.payload_type is None
+
+
+def test_static_and_class_methods_have_no_self_to_leave_out() -> None:
+    class Static:
+        @staticmethod
+        def predict(payload: int) -> None: ...
+
+        @classmethod
+        def post_predict(cls, response: int) -> None: ...
+
+    interface = interface_of(Static)
+
+    assert interface.predict.arguments == {"payload"}
+    assert interface.post_predict
+    assert interface.post_predict.arguments == {"response"}
+
+
+def test_a_decorated_method_has_the_arguments_of_the_original() -> None:
+    def traced(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapper(*args: object, **kwargs: object) -> object:
+            return function(*args, **kwargs)
+
+        return wrapper
+
+    class Traced:
+        @traced
+        def predict(self, payload: int) -> None: ...
+
+    assert interface_of(Traced).predict.arguments == {"payload"}
+
+
+@pytest.mark.parametrize("value", [5, "Iris", None, Bare(), len])
+def test_what_is_no_class_is_refused(value: object) -> None:
+    assert refusal(value) == f"a predictor must be a class, got {value!r}"
+
+
+def test_a_class_without_predict_is_refused() -> None:
+    class Empty:
+        predict = "text"
+
+    class Typo:
+        def predicts(self) -> None: ...
+
+    assert refusal(Empty).startswith("predictor `Empty` has no method `predict`")
+    assert refusal(Typo) == (
+        "predictor `Typo` has no method `predict`; `predicts` looks like it, rename it"
+    )
+
+
+def test_an_attribute_in_the_place_of_a_hook_is_refused() -> None:
+    class Wrong(Bare):
+        post_predict = 5
+
+    assert refusal(Wrong) == "`Wrong.post_predict` must be a method"
+
+
+@pytest.mark.parametrize(
+    ("signature", "problem"),
+    [
+        ("self, paylod", "has an unknown argument `paylod`; did you mean `payload`?"),
+        ("self, zzz", "has an unknown argument `zzz`; it may take `payload`,"),
+        ("self, response", "has an unknown argument `response`; it may take"),
+        (
+            "self, *args",
+            "takes `*args`, but arguments are given by name: name those of",
+        ),
+        ("self, **kwargs", "takes `**kwargs`, but arguments are given by name"),
+        ("self, payload, /", "takes `payload`, but arguments are given by name"),
+        ("", "must take `self` as its first argument"),
+    ],
+)
+def test_arguments_that_nobody_can_give_are_refused(
+    signature: str, problem: str
+) -> None:
+    scope: dict[str, Any] = {}
+    exec(f"class Wrong:\n  def predict({signature}): ...", scope)
+
+    assert refusal(scope["Wrong"]).startswith(f"`Wrong.predict` {problem}")
+
+
+def test_a_hint_that_cannot_be_resolved_is_refused() -> None:
+    class Wrong:
+        def predict(self, payload: "Nowhere") -> None: ...  # type: ignore[name-defined]  # noqa: F821  # that is the claim
+
+    assert refusal(Wrong) == (
+        "`Wrong.predict`: the type of `payload` cannot be resolved: name 'Nowhere' is"
+        " not defined"
+    )
+
+
+def test_a_method_written_in_c_is_refused() -> None:
+    class Wrong:
+        predict = max
+
+    assert refusal(Wrong) == (
+        "`Wrong.predict` must be written in Python, so that its arguments are known"
+    )

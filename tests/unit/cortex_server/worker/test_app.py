@@ -1,0 +1,90 @@
+import os
+from collections.abc import Iterator
+
+import pytest
+from sanic import Sanic
+from sanic.config import Config
+
+from cortex_server import board as board_module
+from cortex_server.board import Board
+from cortex_server.interface import interface_of
+from cortex_server.manifest import Manifest, PredictorModule
+from cortex_server.worker.app import BODY_LIMIT, Application, create_app
+from cortex_server.worker.execution import Threads
+from cortex_server.worker.service import Service
+
+
+class P:
+    def predict(self, payload: list[float]) -> None:
+        """Never called here."""
+
+
+@pytest.fixture(autouse=True)
+def _many_apps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sanic, "test_mode", True)
+
+
+@pytest.fixture
+def threads() -> Iterator[Threads]:
+    made = Threads(1, "test")
+    yield made
+    made._pool.shutdown()
+
+
+def app_of(
+    threads: Threads, endpoint: str | None = None, **fields: object
+) -> Application:
+    predictor = PredictorModule(module="app", qualname="P")
+    values = {"name": "p", "bundle": "0", "predictor": predictor, **fields}
+    manifest = Manifest.model_validate(values)
+    interface = interface_of(P)
+    fd = board_module.create()
+    board = Board(fd)
+    os.close(fd)
+    service = Service(P(), interface, manifest, board, threads)
+    return create_app(manifest, interface, service, endpoint)
+
+
+@pytest.mark.parametrize("timeout", [1.0, 600.0, 3600.0])
+def test_sanic_never_ends_a_request_before_the_service_does(
+    threads: Threads, timeout: float
+) -> None:
+    config = app_of(threads, timeout=timeout).config
+
+    assert timeout < config.RESPONSE_TIMEOUT
+    assert Config().RESPONSE_TIMEOUT == 60  # what it would be without a word of ours
+
+
+def test_the_environment_of_the_user_does_not_configure_sanic(
+    threads: Threads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANIC_REQUEST_MAX_SIZE", "1")
+
+    assert app_of(threads).config.REQUEST_MAX_SIZE == BODY_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "paths"),
+    [
+        (None, {"/"}),
+        ("/", {"/"}),
+        ("/iris", {"/", "/iris"}),
+        ("/a/b", {"/", "/a/b"}),
+    ],
+)
+def test_answers_at_the_root_and_at_the_endpoint(
+    threads: Threads, endpoint: str | None, paths: set[str]
+) -> None:
+    routes = app_of(threads, endpoint).router.routes
+
+    found = {(f"/{route.path}", method) for route in routes for method in route.methods}
+    methods = ("GET", "HEAD", "POST")
+    assert found == {(path, method) for path in paths for method in methods}
+
+
+def test_the_summary_says_what_is_served(threads: Threads) -> None:
+    summary = app_of(threads).ctx.summary
+
+    assert (summary["api"], summary["predictor"]) == ("p", "P")
+    assert summary["payload"] == "list"
+    assert len(summary["revision"]) == 12
