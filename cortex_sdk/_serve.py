@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Self
 import orjson
 from packaging.requirements import InvalidRequirement, Requirement
 
-from cortex_sdk._project import ENV_FILE, ProjectFile, project_files, version_of
 from cortex_sdk.errors import InvalidSpecError
+from cortex_sdk.project.files import ENV_FILE, ProjectFile, project_files, version_of
 from cortex_server.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def prepare(api: "SyncAPI", folder: Path, key: bytes) -> Manifest:
     Raises:
         CortexError: The project cannot be served; the message says why.
     """
-    from cortex_sdk._release import release_of  # noqa: PLC0415  # `command` needs it not
+    from cortex_sdk.project.release import release_of  # noqa: PLC0415  # `command` needs it not
 
     release = release_of(api, key)
     folder.mkdir(mode=0o700, exist_ok=True)

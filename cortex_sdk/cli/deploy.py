@@ -85,7 +85,7 @@ def deploy(
 
 def declared(app: str) -> "list[SyncAPI]":
     """What a file declares; after a colon, the name or the variable of one API."""
-    from cortex_sdk._loading import load  # noqa: PLC0415  # not for --help
+    from cortex_sdk.project.loading import load  # noqa: PLC0415  # not for --help
 
     source, _, chosen = app.partition(":")
     # What a file prints while it is imported is no output of ours.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field, JsonValue, PrivateAttr, model_validator
 
-from cortex_sdk import _loading, _rendering
+from cortex_sdk import _rendering
 from cortex_sdk._inert import Inert
 from cortex_sdk.declaration.autoscaling import Autoscaling
 from cortex_sdk.declaration.predictor import (
@@ -32,6 +32,7 @@ from cortex_sdk.declaration.units import Seconds
 from cortex_sdk.declaration.value import Value
 from cortex_sdk.declaration.variables import Variables
 from cortex_sdk.errors import InvalidSpecError
+from cortex_sdk.project import loading
 from cortex_server.manifest import LogLevel
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class SyncAPI(Value):
             if not fields.get("name"):
                 fields["name"] = default_name(fields.get("predictor"))
             super().__init__(**fields)
-            self._folder = _loading.declared(self)
+            self._folder = loading.declared(self)
     else:
 
         def __init__(self, predictor: object, **fields: object) -> None: ...
@@ -176,7 +177,7 @@ class SyncAPI(Value):
             TargetError: The target cannot be used.
             DeployError: The new revision did not come up.
         """
-        if _loading.is_loading():
+        if loading.is_loading():
             return Inert("deploy")  # type: ignore[return-value]  # refuses use
         from cortex_sdk import _verbs  # noqa: PLC0415  # loads what a target needs
 
@@ -184,7 +185,7 @@ class SyncAPI(Value):
 
     def deployment(self, target: "str | Target | None" = None) -> "Deployment":
         """The API as it is on a target; raises NotFoundError where it is not."""
-        if _loading.is_loading():
+        if loading.is_loading():
             return Inert("deployment")  # type: ignore[return-value]  # same
         from cortex_sdk import _verbs  # noqa: PLC0415  # loads what a target needs
 

@@ -22,6 +22,9 @@ from cortex_sdk.errors import InvalidSpecError
 from cortex_sdk.local.home import Home
 
 _COMPLETE = "complete"
+_LONGEST = 500
+_NAME_MARKS = re.compile(r"[-_.]+")
+_ERROR = re.compile(r"\s*(ERROR:|error:|cause:|╰─▶)\s*")
 
 
 def python_for(home: Home, requirements: tuple[str, ...], progress: Progress) -> str:
@@ -98,19 +101,29 @@ def _run(command: list[str], requirements: tuple[str, ...] = ()) -> None:
 
 def _sentence(output: str, requirements: tuple[str, ...]) -> str:
     """Name the requirement that is at fault, and what the installer said last."""
-    words = " ".join(output.split())
-    named = [line for line in requirements if _project(line) in words.lower()]
-    which = ", ".join(repr(line) for line in named or requirements)
-    last = [line.strip() for line in output.splitlines() if line.strip()]
-    said = last[-1] if last else "the installer said nothing"
+    packages = [line for line in requirements if not line.startswith("-")]
+    words = _NAME_MARKS.sub("-", " ".join(output.lower().split()))
+    named = [line for line in packages if _project(line) in words] or packages
+    which = ", ".join(repr(line) for line in named)
     subject = (
-        f"the requirements {which}" if len(named) != 1 else f"the requirement {which}"
+        f"the requirements {which}" if len(named) > 1 else f"the requirement {which}"
     )
-    return f"{subject} cannot be installed: {said}"
+    return f"{subject} cannot be installed: {_last_words(output)}"
 
 
 def _project(line: str) -> str:
-    return re.split(r"[^A-Za-z0-9._-]", line.strip(), maxsplit=1)[0].lower()
+    """The name of a package as installers print it."""
+    return _NAME_MARKS.sub(
+        "-", re.split(r"[^\w.-]", line.strip(), maxsplit=1)[0].lower()
+    )
+
+
+def _last_words(output: str) -> str:
+    """What stands from the last error on, in one line."""
+    lines = output.strip().splitlines() or ["the installer said nothing"]
+    starts = [number for number, line in enumerate(lines) if _ERROR.match(line)]
+    last = " ".join(" ".join(lines[starts[-1] if starts else -1 :]).split())
+    return _ERROR.sub("", last)[:_LONGEST]
 
 
 @contextmanager

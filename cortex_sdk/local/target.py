@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from cortex_sdk._release import Release, release_of
 from cortex_sdk._target import (
     Applied,
     LogLine,
@@ -23,6 +22,7 @@ from cortex_sdk.local.agent.state import Release as StoredRelease
 from cortex_sdk.local.client import Client
 from cortex_sdk.local.gateway.port import wanted_port
 from cortex_sdk.local.home import Home, write
+from cortex_sdk.project.release import Release, release_of
 
 if TYPE_CHECKING:
     from cortex_sdk.declaration.sync_api import SyncAPI

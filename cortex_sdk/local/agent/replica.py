@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from cortex_sdk.local.agent import launch
 from cortex_sdk.local.agent.state import Release, ReplicaRecord
 from cortex_sdk.local.home import Home
-from cortex_sdk.local.process import Process, last_words
+from cortex_sdk.local.process import Process, last_words, matching
 from cortex_server.manifest import Drain, Manifest, StartFailure
 
 START_LIMIT = 1800.0
@@ -162,6 +162,8 @@ class Replica:
         try:
             async with asyncio.timeout(self._drain_seconds()):
                 await self.process.gone()
+                for worker in self._workers():
+                    await worker.gone()
         except TimeoutError:
             _log.warning("replica %s did not drain in time", self.record.id)
         await self.end_now()
@@ -170,8 +172,15 @@ class Replica:
         """End it by force, and remove what it leaves behind."""
         self.process.kill()
         await self.process.gone()
+        for worker in self._workers():
+            worker.kill()
         await self._admin.aclose()
         shutil.rmtree(self._run.root, ignore_errors=True)
+
+    def _workers(self) -> list[Process]:
+        """Workers that outlive their supervisor: they end what they have begun."""
+        listens = f"unix:{self._run.public}"
+        return matching(lambda arguments: listens in arguments)
 
     async def _readiness(self) -> Readiness:
         try:

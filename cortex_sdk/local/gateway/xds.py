@@ -137,7 +137,10 @@ def _connection_manager(folder: Path) -> Json:
     return {
         "stat_prefix": "gateway",
         "codec_type": "AUTO",
-        "http_protocol_options": {"accept_http_10": True},
+        "http_protocol_options": {
+            "accept_http_10": True,
+            "default_host_for_http_10": "localhost",
+        },
         "rds": {
             "route_config_name": ROUTES,
             "config_source": _file(folder / "rds.json"),

@@ -101,6 +101,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet per answer; two would wait for each other
     server_version = "cortex"
     sys_version = ""
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 
 from cortex_server import board as board_module
@@ -184,7 +185,7 @@ class Supervisor:
         self._was_ready |= self._board.state is State.READY
         code = self._worker.poll()
         if code is not None:
-            return self._worker_ended(code)
+            return self._worker_ended(self._worker, code)
         if now >= self._drain_at:
             self._drain_at = _NEVER
             self._public.close()  # else the system goes on accepting connections
@@ -199,8 +200,10 @@ class Supervisor:
         if self._worker is not None:
             self._worker.kill()
 
-    def _worker_ended(self, code: int) -> int | None:
-        for _ in range(_LAST_READS):  # the last words; its children may talk on
+    def _worker_ended(self, worker: "subprocess.Popen[bytes]", code: int) -> int | None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(worker.pid, signal.SIGKILL)  # what the user's code has started
+        for _ in range(_LAST_READS):  # the last words
             if not self._wait(0):
                 break
         self._log.flush()

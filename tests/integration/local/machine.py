@@ -24,6 +24,9 @@ class Machine:
     def replicas(self) -> set[int]:
         return self._pids("cortex_server")
 
+    def workers(self) -> set[int]:
+        return self._pids("cortex_server.worker")
+
     def gateways(self) -> set[int]:
         return self._pids("--config-path")
 

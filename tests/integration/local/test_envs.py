@@ -1,7 +1,10 @@
 import sys
 import zipfile
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -30,28 +33,35 @@ def wheel(folder: Path, name: str, version: str, code: str) -> None:
             archive.writestr(path, content)
 
 
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
 @pytest.fixture
-def index(tmp_path: Path) -> Path:
-    """A folder of packages, so that no index on a network is asked."""
+def index(tmp_path: Path) -> Iterator[str]:
+    """A package index on loopback, so that nothing depends on a network."""
     folder = tmp_path / "index"
     folder.mkdir()
     wheel(folder, "cortex_flower", "1.0", "COLOR = 'red'\n")
     wheel(folder, "cortex_flower", "2.0", "COLOR = 'blue'\n")
-    return folder
+    handler = partial(Quiet, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
 
 
 @pytest.fixture(params=["uv", "pip"])
-def installer(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
+def installer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "pip":
         monkeypatch.setattr(envs, "_uv", lambda: None)
     elif envs._uv() is None:
         pytest.skip("uv is not installed")
-    yield request.param
+    return str(request.param)
 
 
-def deploy(project: Project, index: Path, *requirements: str) -> str:
+def deploy(project: Project, index: str, *requirements: str) -> str:
     return project.deploy(
         "import cortex_flower, sys; return [cortex_flower.COLOR, sys.executable]",
         requirements=["--no-index", f"--find-links {index}", *requirements],
@@ -59,7 +69,7 @@ def deploy(project: Project, index: Path, *requirements: str) -> str:
 
 
 @pytest.mark.usefixtures("installer")
-def test_a_declared_package_is_there(project: Project, index: Path) -> None:
+def test_a_declared_package_is_there(project: Project, index: str) -> None:
     endpoint = deploy(project, index, "cortex_flower==1.0")
 
     color, python = httpx.post(endpoint).json()
@@ -71,7 +81,7 @@ def test_a_declared_package_is_there(project: Project, index: Path) -> None:
 
 @pytest.mark.usefixtures("installer")
 def test_a_package_that_cannot_be_had_is_one_sentence_that_names_it(
-    project: Project, index: Path, local: LocalTarget
+    project: Project, index: str, local: LocalTarget
 ) -> None:
     with pytest.raises(InvalidSpecError) as caught:
         deploy(project, index, "cortex_flower", "cortex_weed>=3")
@@ -81,7 +91,7 @@ def test_a_package_that_cannot_be_had_is_one_sentence_that_names_it(
     assert local.list() == []
 
 
-def test_an_environment_is_made_once(project: Project, index: Path) -> None:
+def test_an_environment_is_made_once(project: Project, index: str) -> None:
     deploy(project, index, "cortex_flower==1.0")
     project.said.clear()
 
@@ -90,7 +100,7 @@ def test_an_environment_is_made_once(project: Project, index: Path) -> None:
     assert "installing requirements" not in project.said
 
 
-def test_another_version_is_another_revision(project: Project, index: Path) -> None:
+def test_another_version_is_another_revision(project: Project, index: str) -> None:
     deploy(project, index, "cortex_flower==1.0")
 
     endpoint = deploy(project, index, "cortex_flower==2.0")

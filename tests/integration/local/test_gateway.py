@@ -74,7 +74,7 @@ def test_a_request_on_a_killed_replica_gets_502(
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(httpx.post, endpoint, json=1, timeout=30)
         wait_for((tmp_path / "in").exists)
-        kill(machine.replicas())
+        kill(machine.replicas() | machine.workers())
 
     assert answer.result().status_code == 502
     assert answer.result().json()["title"] == "Bad Gateway"

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
+import psutil
 import pytest
 from integration.server.replica import (
     GATE,
@@ -192,6 +193,24 @@ def test_a_worker_whose_supervisor_is_killed_gives_its_start_up() -> None:
         replica.process.kill()
 
         worker.wait(10)  # the gate is shut for 20 seconds
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_processes_that_the_predictor_started_end_with_it(how: signal.Signals) -> None:
+    source = """
+import subprocess, sys
+class P:
+    def __init__(self):
+        self.child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    def predict(self):
+        return self.child.pid
+"""
+    with running(source) as replica:
+        child = psutil.Process(replica.client.post("/").json())
+        target = replica.process if how is signal.SIGTERM else replica.worker
+        target.send_signal(how)
+
+        child.wait(10)
 
 
 def test_an_admin_client_that_stays_does_not_hold_the_end_up() -> None:

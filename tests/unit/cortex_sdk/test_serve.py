@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cortex_sdk._loading import load
 from cortex_sdk._serve import Parts, fingerprint, prepare, unmet
+from cortex_sdk.project.loading import load
 
 APP = """
 from cortex_sdk import SyncAPI

@@ -124,7 +124,7 @@ def test_what_is_imported_for_help_is_no_server_and_no_http() -> None:
     code = (
         "import sys; from cortex_sdk import cli; cli.run(['--help']);"
         "print([m for m in ('sanic', 'httpx', 'envoy', 'asyncio', 'watchfiles',"
-        " 'cortex_sdk.local', 'cortex_sdk._bundle') if m in sys.modules])"
+        " 'cortex_sdk.local', 'cortex_sdk.project.bundle') if m in sys.modules])"
     )
 
     done = subprocess.run(

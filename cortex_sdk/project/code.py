@@ -6,7 +6,7 @@ import sys
 import types
 from collections.abc import Iterator
 
-from cortex_sdk._script import MAIN_NAMES
+from cortex_sdk.project.script import MAIN_NAMES
 
 code_parts = operator.attrgetter(
     "co_name",

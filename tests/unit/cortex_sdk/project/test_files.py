@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cortex_sdk._project import project_files
 from cortex_sdk.errors import InvalidSpecError
+from cortex_sdk.project.files import project_files
 
 
 def write(root: Path, *names: str) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from dotenv.parser import parse_stream
 from packaging.requirements import InvalidRequirement, Requirement
 
-from cortex_sdk._project import ENV_FILE
 from cortex_sdk.declaration.variables import RESERVED_PREFIX
 from cortex_sdk.errors import InvalidSpecError
+from cortex_sdk.project.files import ENV_FILE
 
 _URL_OPTIONS = frozenset(
     {"--extra-index-url", "--index-url", "-i", "--find-links", "-f"}

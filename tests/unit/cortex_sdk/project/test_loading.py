@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cortex_sdk import _loading
-from cortex_sdk._loading import load
 from cortex_sdk.errors import CortexError, InvalidSpecError
+from cortex_sdk.project import loading
+from cortex_sdk.project.loading import load
 
 HEAD = """\
 from cortex_sdk import SyncAPI
@@ -25,7 +25,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     modules, path = dict(sys.modules), list(sys.path)
     yield
     assert sys.path == path
-    assert not _loading.is_loading()
+    assert not loading.is_loading()
     for name in set(sys.modules) - set(modules):
         if (getattr(sys.modules[name], "__file__", None) or "").startswith(
             str(tmp_path)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cortex_sdk import SyncAPI
-from cortex_sdk._environment import keyed_hash
-from cortex_sdk._release import project_root, release_of
+from cortex_sdk.project.environment import keyed_hash
+from cortex_sdk.project.release import project_root, release_of
 from cortex_server.manifest import Manifest, PredictorModule, PredictorPickle, Resources
 
 KEY = b"k" * 32

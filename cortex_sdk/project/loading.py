@@ -20,14 +20,14 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
 
-from cortex_sdk._script import (
+from cortex_sdk.errors import InvalidSpecError
+from cortex_sdk.project.script import (
     ModuleFile,
     is_importable,
     is_installed,
     module_file,
     working_directory,
 )
-from cortex_sdk.errors import InvalidSpecError
 from cortex_server.manifest import LOADING_VARIABLE
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def load(target: str) -> "list[SyncAPI]":
         InvalidSpecError: It cannot be imported, or declares no API, or two of one
             name; `traceback` has the frames of the user's code, if any took part.
     """
-    from cortex_sdk._user_code import user_code  # noqa: PLC0415  # not for a replica
+    from cortex_sdk.project.user_code import user_code  # noqa: PLC0415  # not for a replica
 
     source, _, variable = target.partition(":")
     file = _file(source)

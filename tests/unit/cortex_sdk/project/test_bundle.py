@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cortex_sdk import _bundle
-from cortex_sdk._bundle import pack
-from cortex_sdk._project import ProjectFile
 from cortex_sdk.errors import InvalidSpecError, TargetError
+from cortex_sdk.project import bundle
+from cortex_sdk.project.bundle import pack
+from cortex_sdk.project.files import ProjectFile
 
 
 @pytest.fixture(autouse=True)
@@ -155,14 +155,14 @@ def test_an_empty_project_is_a_bundle(tmp_path: Path) -> None:
 def test_content_is_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "large").write_bytes(bytes(5_000_000))
     largest = 0
-    write = _bundle._Sink.write
+    write = bundle._Sink.write
 
-    def watch(sink: _bundle._Sink, data: bytes) -> int:
+    def watch(sink: bundle._Sink, data: bytes) -> int:
         nonlocal largest
         largest = max(largest, len(data))
         return write(sink, data)
 
-    monkeypatch.setattr(_bundle._Sink, "write", watch)
+    monkeypatch.setattr(bundle._Sink, "write", watch)
     pack(tmp_path)
 
     assert 0 < largest < 1_000_000
@@ -281,14 +281,14 @@ def test_a_change_that_hides_itself_is_no_broken_archive(
 def test_a_file_that_changes_while_it_is_read_is_named(
     project: Path, monkeypatch: pytest.MonkeyPatch, change: object
 ) -> None:
-    header = _bundle._header
+    header = bundle._header
 
     def change_first(file: ProjectFile) -> tarfile.TarInfo:
         if file.name == "src/modèle.bin":  # it is open by now
             change(file.path)  # type: ignore[operator]  # a function
         return header(file)
 
-    monkeypatch.setattr(_bundle, "_header", change_first)
+    monkeypatch.setattr(bundle, "_header", change_first)
 
     assert refusal(project) == (
         "`src/modèle.bin` changed while it was packed; deploy again when nothing"
@@ -320,7 +320,7 @@ def test_a_full_disk_leaves_nothing_behind(
         raise OSError(28, "No space left on device")
 
     bundle = pack(project)
-    monkeypatch.setattr(_bundle._Sink, "write", fail)
+    monkeypatch.setattr(bundle._Sink, "write", fail)
 
     with pytest.raises(TargetError, match="No space left on device"):
         bundle.write(tmp_path / "bundle.tar")

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from notebook import CELL
 
-from cortex_sdk._pickling import pickled, resolve_hints
 from cortex_sdk.errors import InvalidSpecError
+from cortex_sdk.project.pickling import pickled, resolve_hints
 
 PICKLE = """
 import sys
 from pathlib import Path
-from cortex_sdk._pickling import pickled, resolve_hints
+from cortex_sdk.project.pickling import pickled, resolve_hints
 resolve_hints(Iris)
 Path(sys.argv[1]).write_bytes(pickled(Iris))
 """

@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 
 import cloudpickle
 
-from cortex_sdk._code import code_parts, global_names, is_found_by_name
-from cortex_sdk._pickling import cannot_travel
-from cortex_sdk._script import MAIN_NAMES
+from cortex_sdk.project.code import code_parts, global_names, is_found_by_name
+from cortex_sdk.project.pickling import cannot_travel
+from cortex_sdk.project.script import MAIN_NAMES
 
 _Seen = ChainMap[int, tuple[int, object]]
 

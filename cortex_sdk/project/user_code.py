@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cortex_sdk._script import is_installed
 from cortex_sdk.errors import CortexError, InvalidSpecError
+from cortex_sdk.project.script import is_installed
 
 # Those of our users' modules that are installed by another name.
 _PACKAGES = {

@@ -11,8 +11,8 @@ import cloudpickle
 import pytest
 from sklearn.dummy import DummyClassifier
 
-from cortex_sdk._source import Source, source_of
 from cortex_sdk.errors import InvalidSpecError
+from cortex_sdk.project.source import Source, source_of
 from cortex_server.manifest import PredictorModule
 
 PREDICTOR = """\
@@ -22,7 +22,7 @@ class Iris:
 """
 REPORT = """
 import json, sys
-from cortex_sdk._source import source_of
+from cortex_sdk.project.source import source_of
 from cortex_sdk.errors import CortexError
 try:
     source = source_of(Iris, {project!r}, {python_path!r})
@@ -455,7 +455,7 @@ def test_a_class_by_name_that_is_nowhere_is_refused(tmp_path: Path) -> None:
 def test_a_working_directory_that_is_gone_is_said_so(tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
-    first = f"import os, cortex_sdk._source\nos.rmdir({str(folder)!r})\n"
+    first = f"import os, cortex_sdk.project.source\nos.rmdir({str(folder)!r})\n"
     code = first + PREDICTOR + report()
 
     assert "does not exist any more" in python("-c", code, cwd=folder)["error"]
@@ -475,7 +475,7 @@ class Iris:
     def predict(self, payload: int) -> int:
         return helper(payload)
 from pathlib import Path
-from cortex_sdk._source import source_of
+from cortex_sdk.project.source import source_of
 Path("iris.pkl").write_bytes(source_of(Iris, None).pickle())
 print("{}")
 """

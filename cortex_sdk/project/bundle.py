@@ -16,15 +16,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from cortex_sdk._project import (
+from cortex_sdk.declaration.units import size, size_text
+from cortex_sdk.errors import InvalidSpecError, TargetError
+from cortex_sdk.project.files import (
     IGNORE_FILE,
     ProjectFile,
     cannot_read,
     project_files,
     version_of,
 )
-from cortex_sdk.declaration.units import size, size_text
-from cortex_sdk.errors import InvalidSpecError, TargetError
 
 LIMIT_VARIABLE = "CORTEX_BUNDLE_LIMIT"
 _DEFAULT_LIMIT = 512 * 1024**2

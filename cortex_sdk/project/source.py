@@ -11,9 +11,10 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cortex_sdk._identity import identity_of
-from cortex_sdk._pickling import pickled, resolve_hints
-from cortex_sdk._script import (
+from cortex_sdk.errors import InvalidSpecError
+from cortex_sdk.project.identity import identity_of
+from cortex_sdk.project.pickling import pickled, resolve_hints
+from cortex_sdk.project.script import (
     MAIN_NAMES,
     ModuleFile,
     folder_of_script,
@@ -23,7 +24,6 @@ from cortex_sdk._script import (
     running_script,
     working_directory,
 )
-from cortex_sdk.errors import InvalidSpecError
 from cortex_server.manifest import PredictorModule, PredictorPickle
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from notebook import CELL
 from sklearn.tree import DecisionTreeClassifier
 
-from cortex_sdk._identity import identity_of
 from cortex_sdk.errors import InvalidSpecError
+from cortex_sdk.project.identity import identity_of
 
 
 def run(cell: str, **variables: object) -> dict[str, Any]:
@@ -38,7 +38,9 @@ def of_body(statement: str, before: str = "") -> str:
 
 
 def in_new_process(cell: str, seed: int) -> str:
-    ask = "from cortex_sdk._identity import identity_of\nprint(identity_of(Iris))"
+    ask = (
+        "from cortex_sdk.project.identity import identity_of\nprint(identity_of(Iris))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", f"{cell}\n{ask}"],
         env=os.environ | {"PYTHONHASHSEED": str(seed)},

@@ -9,8 +9,8 @@ from typing import Any
 
 import cloudpickle
 
-from cortex_sdk._script import MAIN_NAMES
 from cortex_sdk.errors import InvalidSpecError
+from cortex_sdk.project.script import MAIN_NAMES
 
 _METHODS = ("__init__", "predict", "post_predict")
 

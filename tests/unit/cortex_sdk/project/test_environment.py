@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cortex_sdk._environment import keyed_hash, read_dotenv, requirement_lines
 from cortex_sdk.errors import InvalidSpecError
+from cortex_sdk.project.environment import keyed_hash, read_dotenv, requirement_lines
 
 
 def dotenv(root: Path, text: str) -> dict[str, str]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cortex_sdk._bundle import Bundle, pack
-from cortex_sdk._environment import keyed_hash, read_dotenv, requirement_lines
-from cortex_sdk._source import Source, source_of
+from cortex_sdk.project.bundle import Bundle, pack
+from cortex_sdk.project.environment import keyed_hash, read_dotenv, requirement_lines
+from cortex_sdk.project.source import Source, source_of
 from cortex_server.manifest import Manifest, Resources
 
 if TYPE_CHECKING:
