@@ -41,6 +41,7 @@ _REMOTE = re.compile(r"(git\+|hg\+|svn\+|bzr\+)?(https?|ssh|git)://\S+")
 _LOCAL = re.compile(
     r"\.{0,2}/.*|~.*|\.{1,2}|file:.*|\S+\s*@\s*file:.*|\S+\.(whl|zip|tar\.gz)"
 )
+_CREDENTIALS = re.compile(r"https?://(?!(?:\$\{\w+\}:?)+@)[^/@\s]+@")
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _HASH = re.compile(r"\s--hash[= ]\S+")
 
@@ -152,6 +153,13 @@ def _read(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _check_line(line: str, where: str) -> None:
+    if _CREDENTIALS.search(line):
+        msg = (
+            f"{where}: a URL holds a user name or password, which would be stored with"
+            " the API; put it into the configuration of pip or uv, or write"
+            " ${VARIABLE} in its place"
+        )
+        raise InvalidSpecError(msg)
     if line.startswith("-"):
         _check_option(line, where)
     elif _REMOTE.fullmatch(line):

@@ -276,3 +276,25 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_bytes(b"\xff\xfen\x00")
 
     assert "it is not UTF-8 text" in refusal("requirements.txt", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--extra-index-url https://me:hunter2@packages.example/simple",
+        "model @ https://hunter2@packages.example/model.whl",
+    ],
+)
+def test_refuses_credentials_in_a_requirement_without_showing_them(
+    line: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidSpecError, match="password") as refused:
+        requirement_lines([line], tmp_path)
+
+    assert "hunter2" not in str(refused.value)
+
+
+def test_takes_a_variable_in_the_place_of_credentials(tmp_path: Path) -> None:
+    line = "--extra-index-url https://${USER}:${TOKEN}@packages.example/simple"
+
+    assert requirement_lines([line], tmp_path) == (line,)
