@@ -128,8 +128,10 @@ class _Notebook:
 
     def give_up(self, _: BaseException) -> None:
         mark = '<span style="color:#cf222e">✗</span>'
-        text = f"{self._subject}: {self._last}"
-        self._show(text, f"{mark} {self._bold()} {html.escape(self._last)}")
+        last = f"failed while {self._last}" if self._last else "failed"
+        self._show(
+            f"{self._subject}: {last}", f"{mark} {self._bold()} {html.escape(last)}"
+        )
 
     def _bold(self) -> str:
         return f"<b>{html.escape(self._subject)}</b>"

@@ -38,9 +38,15 @@ def deployment_as_html(deployment: "Deployment") -> str:
 def declaration_as_html(api: "SyncAPI") -> str:
     """A card with what an API was declared to be, without its secrets."""
     settings = {k: v for k, v in api.changed().items() if k not in _NOT_SETTINGS}
-    rows = {"endpoint": _code(api.endpoint)}
+    predictor = api.predictor if isinstance(api.predictor, str) else _name(api)
+    rows = {"predictor": _code(predictor), "endpoint": _code(api.endpoint)}
     rows |= {html.escape(name): _code(repr(value)) for name, value in settings.items()}
     return _card(f"<b>{html.escape(api.name)}</b> as declared", rows)
+
+
+def _name(api: "SyncAPI") -> str:
+    name: str = api.predictor.__qualname__
+    return name
 
 
 def status_as_text(status: "Status") -> str:
@@ -78,7 +84,7 @@ def replicas_as_text(status: "Status") -> str:
 def metrics_as_rows(metrics: "Metrics") -> dict[str, str]:
     """What was counted, a word for each kind of it."""
     rows = {
-        "requests": _counts(metrics.requests) or "none yet",
+        "requests": _counts(metrics.requests, "× ") or "none yet",  # noqa: RUF001  # means times
         "in flight": str(metrics.in_flight),
     }
     if metrics.latency:
@@ -111,8 +117,8 @@ def duration(seconds: float) -> str:
     return f"{seconds / 1e-6:.3g} µs"
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    return " · ".join(f"{name}: {count}" for name, count in counts.items() if count)
+def _counts(counts: Mapping[str, int], of: str = "") -> str:
+    return " · ".join(f"{count} {of}{name}" for name, count in counts.items() if count)
 
 
 def _card(title: str, rows: Mapping[str, str]) -> str:
@@ -122,7 +128,8 @@ def _card(title: str, rows: Mapping[str, str]) -> str:
         f"<tr><th {left}>{name}</th><td {left}>{value}</td></tr>"
         for name, value in rows.items()
     )
-    return f"<div>{title}<table>{cells}</table></div>"
+    table = f'<table style="margin-top:.5em">{cells}</table>'
+    return f"<div>{title}{table}</div>"
 
 
 def _link(url: str) -> str:

@@ -38,10 +38,16 @@ class CortexError(Exception):
     def __init__(self, message: str, traceback: str = "") -> None:
         super().__init__(message)
         self.traceback = traceback
+        if traceback:
+            self.add_note(traceback)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Keep what is not in the message when the error is pickled."""
         return type(self), (str(self), self.traceback)
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the user's frames and the sentence, none of ours."""
+        return [*self.traceback.splitlines(), f"{type(self).__name__}: {self}"]
 
 
 class InvalidSpecError(CortexError):

@@ -21,7 +21,7 @@ def get(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]",
+            metavar="NAME",
             help="Name of an API; unset, all.",
             autocompletion=complete,
         ),

@@ -31,7 +31,7 @@ from cortex_sdk.declaration.settings import (
 from cortex_sdk.declaration.units import Seconds
 from cortex_sdk.declaration.value import Value
 from cortex_sdk.declaration.variables import Variables
-from cortex_sdk.errors import InvalidSpecError
+from cortex_sdk.errors import CortexError, InvalidSpecError
 from cortex_sdk.project import loading
 from cortex_server.manifest import LogLevel
 
@@ -181,7 +181,10 @@ class SyncAPI(Value):
             return Inert("deploy")  # type: ignore[return-value]  # refuses use
         from cortex_sdk import _verbs  # noqa: PLC0415  # loads what a target needs
 
-        return _verbs.deploy(self, target, progress)
+        try:
+            return _verbs.deploy(self, target, progress)
+        except CortexError as error:
+            raise error.with_traceback(None) from None  # our frames explain nothing
 
     def deployment(self, target: "str | Target | None" = None) -> "Deployment":
         """The API as it is on a target; raises NotFoundError where it is not."""

@@ -58,7 +58,7 @@ class Client:
         try:
             return self._do(method, path, progress, body)
         except _AgentDiedError as error:
-            msg = f"the agent ended twice; see {self._home.agent_log}"
+            msg = f"the agent ended twice over this; see {self._home.agent_log}"
             raise TargetError(msg) from error
 
     def is_up(self) -> bool:
@@ -90,12 +90,15 @@ class Client:
                         return dict(event)
                     case _:
                         _fail(event)
-        raise _AgentDiedError
+        raise _AgentDiedError(self._died())
+
+    def _died(self) -> str:
+        return f"the agent ended; see {self._home.agent_log}"
 
     def _ensure(self) -> None:
-        """Have an agent of this version that answers."""
+        """Have an agent of this version, from an installation that is still there."""
         about = self._about()
-        if about is not None and about["version"] != VERSION:
+        if about is not None and not _fits(about):
             self._replace(about)
             about = None
         if about is None:
@@ -169,7 +172,7 @@ class Client:
             msg = f"the agent does not answer; see {self._home.agent_log}"
             raise TargetError(msg) from error
         except (OSError, HTTPException) as error:
-            raise _AgentDiedError from error
+            raise _AgentDiedError(self._died()) from error
         finally:
             connection.close()
 
@@ -187,8 +190,12 @@ class _UnixConnection(HTTPConnection):
         self.sock.connect(self._path)
 
 
-class _AgentDiedError(Exception):
+class _AgentDiedError(TargetError):
     """Nothing answers on the socket, or what answered has ended."""
+
+
+def _fits(about: Json) -> bool:
+    return about["version"] == VERSION and Path(about["python"]).exists()
 
 
 def _fail(event: Json) -> NoReturn:

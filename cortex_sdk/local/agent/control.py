@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -53,7 +54,8 @@ class Control:
 
     async def about(self, _: Request) -> HTTPResponse:
         """Who answers here."""
-        return answer({"version": VERSION, "pid": os.getpid()})
+        python = sys.executable
+        return answer({"version": VERSION, "pid": os.getpid(), "python": python})
 
     async def apis(self, _: Request) -> HTTPResponse:
         """All APIs."""

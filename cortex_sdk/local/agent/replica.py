@@ -84,9 +84,8 @@ class Replica:
             )
         except OSError as error:
             shutil.rmtree(run.root, ignore_errors=True)
-            msg = (
-                f"{error.filename or release.python}: {error.strerror}; deploy it again"
-            )
+            what = error.filename or release.python
+            msg = f"cannot start a replica ({what}: {error.strerror}); deploy it again"
             raise StartError(msg) from error
         record = ReplicaRecord(
             id=name,

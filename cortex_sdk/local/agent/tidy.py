@@ -46,10 +46,12 @@ def old_logs(folder: ApiFolder, running: set[str]) -> list[Path]:
 def shared(home: Home, states: Iterable[ApiState]) -> None:
     """Remove archives, classes and environments that no API needs any more."""
     states = list(states)
-    if {state.name for state in states} != {path.name for path in home.apis.iterdir()}:
+    written = {path.parent.name for path in home.apis.glob("*/api.json")}
+    if {state.name for state in states} != written:
         return  # what the others need is not known
     needed = {str(path) for state in states for path in _needs(home, state)}
-    folders = (home.bundles, home.class_file("").parent, home.environments)
+    needed |= {str(home.api(name).root) for name in written}
+    folders = (home.bundles, home.class_file("").parent, home.environments, home.apis)
     for path in (path for folder in folders for path in folder.glob("*")):
         if str(path) not in needed and _changed_at(path) < time.time() - _UNCLAIMED:
             shutil.rmtree(path) if path.is_dir() else _remove(path)

@@ -188,8 +188,9 @@ class Supervisor:
             return self._worker_ended(self._worker, code)
         if now >= self._drain_at:
             self._drain_at = _NEVER
-            self._public.close()  # else the system goes on accepting connections
             self._worker.terminate()
+            unlink(self._launch.listen)
+            self._public.close()  # else the system goes on taking connections
         if now >= self._kill_at:
             self._kill_at = _NEVER
             self._log.event("error", "killed: did not finish in the time to drain")

@@ -111,6 +111,7 @@ class Worker:
             self._board.state = State.READY
         await end.wait()
         loop.remove_reader(lifeline)
+        listener.listen(0)  # the system takes no more connections
         await self._drain(server)
 
     async def _listen(self, listener: socket.socket) -> AsyncioServer:
@@ -132,8 +133,10 @@ class Worker:
         return server
 
     async def _drain(self, server: AsyncioServer) -> None:
-        server.close()  # type: ignore[no-untyped-call]  # Sanic's
         self._app.config.KEEP_ALIVE = False
+        _close_when_answered(server.connections)
+        await asyncio.sleep(_POLL)  # connections that the system has taken come in
+        server.close()  # type: ignore[no-untyped-call]  # Sanic's
         drain = self._manifest.drain(self._launch.withdraw)
         await _finish(server.connections, drain.requests)
         if self._service.hooks:
@@ -149,10 +152,14 @@ async def _finish(connections: set[HttpProtocol], seconds: float) -> None:
     """Close idle connections, and each other one when it has been answered."""
     limit = monotonic() + seconds
     while connections and monotonic() < limit:
-        for connection in tuple(connections):
-            if connection.http:
-                connection.http.keep_alive = False
-        await asyncio.sleep(_POLL)  # what has been sent to us arrives
+        _close_when_answered(connections)
+        await asyncio.sleep(_POLL)  # what has been sent to us comes in
         for connection in tuple(connections):
             if not connection.recv_buffer:
                 connection.close_if_idle()
+
+
+def _close_when_answered(connections: set[HttpProtocol]) -> None:
+    for connection in connections:
+        if connection.http:
+            connection.http.keep_alive = False

@@ -1,3 +1,5 @@
+import asyncio
+import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -6,9 +8,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from integration.conftest import free_port
 from integration.local.machine import Machine, kill, wait_for
 from integration.local.project import Project
 
+from cortex_sdk.local.gateway import envoy
+from cortex_sdk.local.gateway.files import Files
 from cortex_sdk.local.home import Home
 
 HEADERS = """
@@ -111,3 +116,29 @@ def test_what_the_gateway_says_of_itself_is_for_its_owner_alone(
 
     assert home.gateway_socket.stat().st_mode & 0o777 == 0o600
     assert home.agent_socket.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_log_that_has_grown_large_is_moved_away(home: Home) -> None:
+    home.make()
+    files, log = Files(home), envoy.log_of(home)
+    files.prepare(free_port())
+
+    async def start_and_rotate() -> None:
+        started = envoy.Envoy.start(home, files.bootstrap, os.environ)
+
+        async def listens() -> bool:
+            return bool(await started.listener(files.listener()[0]))
+
+        await started.until(listens, limit=30)
+        os.truncate(log, 11 << 20)
+        await started.rotate_log(home)
+        wait_for(log.exists)
+        await started.rotate_log(home)
+        started.process.terminate()
+        await started.process.gone()
+        await started.close()
+
+    asyncio.run(start_and_rotate())
+
+    assert log.with_name("envoy.log.1").stat().st_size == 11 << 20
+    assert log.stat().st_size < 1 << 20

@@ -260,6 +260,18 @@ def accepts(path: Path) -> bool:
         return probe.connect_ex(str(path)) == 0
 
 
+def wait_for_end(process: psutil.Process) -> None:
+    """Return when a process has ended that may be nobody's child any more."""
+
+    def has_ended() -> bool:
+        try:
+            return process.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    wait_for("the process to end", has_ended)
+
+
 def receive(connection: socket.socket) -> bytes:
     """All that comes over a connection until the other side closes it."""
     received = b""

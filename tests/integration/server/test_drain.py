@@ -17,6 +17,7 @@ from integration.server.replica import (
     running,
     starting,
     wait_for,
+    wait_for_end,
 )
 
 SOURCE = (
@@ -34,6 +35,9 @@ class P:
             pathlib.Path("followed").touch()
 """
 )
+
+
+REFUSED = (ConnectionRefusedError, FileNotFoundError)
 
 
 @contextmanager
@@ -59,7 +63,7 @@ def state(replica: Replica) -> str:
 def is_open(replica: Replica) -> bool:
     try:
         replica.connect().close()
-    except ConnectionRefusedError:
+    except REFUSED:
         return False
     return True
 
@@ -119,6 +123,28 @@ def test_a_pipelined_request_that_arrived_is_answered() -> None:
         replica.open_gate("first")
 
         assert receive(connection).startswith(b"HTTP/1.1 200 OK")
+        assert replica.wait() == 0
+
+
+def test_every_connection_that_is_taken_gets_its_answer() -> None:
+    def ask_until_refused(replica: Replica) -> int:
+        answers = 0
+        while True:
+            try:
+                connection = replica.connect()
+            except REFUSED:
+                return answers
+            with connection:
+                connection.sendall(request_bytes(b"", "connection: close"))
+                assert receive(connection).startswith(b"HTTP/1.1 200 OK")
+            answers += 1
+
+    with running(SOURCE) as replica, ThreadPoolExecutor(16) as pool:
+        clients = [pool.submit(ask_until_refused, replica) for _ in range(16)]
+        wait_for("a load", lambda: replica.metric("cortex_requests_total") > 500)
+        replica.terminate()
+
+        assert all(client.result() for client in clients)
         assert replica.wait() == 0
 
 
@@ -183,7 +209,7 @@ def test_a_worker_whose_supervisor_is_killed_finishes_and_goes() -> None:
         replica.open_gate("gate")
 
         assert held.result().status_code == 200
-        worker.wait(20)
+        wait_for_end(worker)
 
 
 def test_a_worker_whose_supervisor_is_killed_gives_its_start_up() -> None:
@@ -192,7 +218,9 @@ def test_a_worker_whose_supervisor_is_killed_gives_its_start_up() -> None:
         worker = replica.worker
         replica.process.kill()
 
-        worker.wait(10)  # the gate is shut for 20 seconds
+        began = time.monotonic()
+        wait_for_end(worker)
+        assert time.monotonic() - began < 10  # its gate opens after 20
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
@@ -210,7 +238,7 @@ class P:
         target = replica.process if how is signal.SIGTERM else replica.worker
         target.send_signal(how)
 
-        child.wait(10)
+        wait_for_end(child)
 
 
 def test_an_admin_client_that_stays_does_not_hold_the_end_up() -> None:

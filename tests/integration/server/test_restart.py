@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import psutil
 import pytest
-from integration.server.replica import GATE, LIMIT, running
+from integration.server.replica import GATE, running, wait_for_end
 
 SOURCE = (
     GATE
@@ -91,7 +91,7 @@ def test_a_replica_that_waits_before_a_restart_can_be_told_to_end() -> None:
         for _ in range(3):  # each waits twice as long for its successor
             worker = psutil.Process(replica.client.post("/").json())
             worker.kill()
-            worker.wait(LIMIT)
+            wait_for_end(worker)
         replica.terminate()
 
         assert replica.wait() == 0

@@ -112,7 +112,7 @@ def test_a_notebook_shows_where_it_ended(notebook: FakeOutput) -> None:
     with pytest.raises(ArithmeticError):
         failing()
 
-    assert notebook.shown[-1]["text/plain"] == "iris: starting"
+    assert notebook.shown[-1]["text/plain"] == "iris: failed while starting"
     assert "✗" in notebook.shown[-1]["text/html"]
 
 

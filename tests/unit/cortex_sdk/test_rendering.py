@@ -52,10 +52,10 @@ def test_metrics_read_as_rows() -> None:
     )
 
     assert str(metrics).splitlines() == [
-        "requests   200: 3 · 500: 1",
+        "requests   3 × 200 · 1 × 500",  # noqa: RUF001  # means times
         "in flight  2",
         "latency    mean 250 ms · p99 1 s",
-        "hooks      accepted: 4 · run: 3",
+        "hooks      4 accepted · 3 run",
     ]
     assert "<th" in metrics._repr_html_()
 

@@ -92,7 +92,7 @@ def test_one_api_is_shown_in_full(cortex: Run, target: FakeTarget) -> None:
         "replicas    1 of 1 live",
         "revision    a1b2c3d4e5f6",
         "target      local",
-        "requests    200: 12 · 404: 1",
+        "requests    12 × 200 · 1 × 404",  # noqa: RUF001  # means times
         "in flight   2",
         "latency     p50 3.1 ms · p99 1.5 s",
     ]

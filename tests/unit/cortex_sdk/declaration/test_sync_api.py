@@ -157,10 +157,11 @@ def test_a_notebook_shows_name_endpoint_and_what_was_changed() -> None:
         "/v1/iris",
         "autoscaling.max_replicas",
         "<code>7</code>",
+        "<code>Iris</code>",
     ):
         assert part in shown
     assert "&lt;b&gt;&amp;" in shown
-    for part in ("s3cret", "TOKEN", "min_replicas", "predictor"):
+    for part in ("s3cret", "TOKEN", "min_replicas"):
         assert part not in shown
 
 

@@ -319,11 +319,11 @@ def test_a_full_disk_leaves_nothing_behind(
     def fail(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    bundle = pack(project)
+    packed = pack(project)
     monkeypatch.setattr(bundle._Sink, "write", fail)
 
     with pytest.raises(TargetError, match="No space left on device"):
-        bundle.write(tmp_path / "bundle.tar")
+        packed.write(tmp_path / "bundle.tar")
     assert [path.name for path in tmp_path.iterdir()] == ["project"]
 
 

@@ -22,6 +22,7 @@ class Iris:
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "app", raising=False)  # of another test
     modules, path = dict(sys.modules), list(sys.path)
     yield
     assert sys.path == path

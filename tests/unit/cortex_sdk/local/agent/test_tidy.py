@@ -80,6 +80,15 @@ def test_shared_files_that_no_release_needs_go(home: Home) -> None:
     assert not any(path.exists() for path in gone)
 
 
+def test_what_a_delete_left_behind_goes(home: Home) -> None:
+    log = make(home.api("deleted").log("r1"))
+    os.utime(home.api("deleted").root, (0, 0))
+
+    tidy.shared(home, [])
+
+    assert not log.exists()
+
+
 def test_shared_files_of_a_deploy_that_is_about_to_come_stay(home: Home) -> None:
     new = home.bundle("d2")
     new.parent.mkdir()
