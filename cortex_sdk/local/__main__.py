@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import socket
+from contextlib import suppress
 from typing import IO, Any, NoReturn
 
 from cortex_sdk.local.agent.agent import Agent
@@ -57,7 +58,8 @@ async def _serve(home: Home, starter: int) -> None:
     server: Any = await Control(agent).app().create_server(sock=_listener(home))
     await server.startup()
     await server.start_serving()
-    os.write(starter, b"+")
+    with suppress(BrokenPipeError):  # the parent was killed meanwhile
+        os.write(starter, b"+")
     os.close(starter)
     _log.info("agent %s is up", VERSION)
     await agent.done.wait()

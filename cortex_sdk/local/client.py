@@ -16,7 +16,7 @@ import envoy  # noqa: F401  # the agent needs it: missing, it shows here
 
 from cortex_sdk import errors
 from cortex_sdk._target import Progress
-from cortex_sdk.errors import TargetError
+from cortex_sdk.errors import NotFoundError, TargetError
 from cortex_sdk.local.agent.launch import inherited
 from cortex_sdk.local.home import Home
 from cortex_sdk.local.process import Process, last_words, start_time
@@ -57,6 +57,10 @@ class Client:
             progress("the agent ended, starting another")
         try:
             return self._do(method, path, progress, body)
+        except NotFoundError:
+            if method != "DELETE":
+                raise
+            return {}  # the next agent had finished it by then
         except _AgentDiedError as error:
             msg = f"the agent ended twice over this; see {self._home.agent_log}"
             raise TargetError(msg) from error
@@ -81,16 +85,7 @@ class Client:
     def _do(self, method: str, path: str, progress: Progress, body: bytes) -> Json:
         self._ensure()
         with self._request(method, path, body=body) as response:
-            for line in response:
-                event = json.loads(line)
-                match event.get("event"):
-                    case "progress":
-                        progress(event["text"])
-                    case "done":
-                        return dict(event)
-                    case _:
-                        _fail(event)
-        raise _AgentDiedError(self._died())
+            return _outcome(response, progress)
 
     def _died(self) -> str:
         return f"the agent ended; see {self._home.agent_log}"
@@ -196,6 +191,21 @@ class _AgentDiedError(TargetError):
 
 def _fits(about: Json) -> bool:
     return about["version"] == VERSION and Path(about["python"]).exists()
+
+
+def _outcome(response: HTTPResponse, progress: Progress) -> Json:
+    """Pass on progress until the agent says how it ended."""
+    for line in response:
+        event = json.loads(line)
+        match event.get("event"):
+            case "progress":
+                progress(event["text"])
+            case "done":
+                return dict(event)
+            case _:
+                _fail(event)
+    msg = "the answer has no end"
+    raise HTTPException(msg)
 
 
 def _fail(event: Json) -> NoReturn:

@@ -55,12 +55,13 @@ def _make(folder: Path, python: Path, requirements: tuple[str, ...]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     uv = _uv()
     if uv:
-        _run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
+        prepare = [uv, "venv", "--quiet", "--python", sys.executable, str(folder)]
         installer = [uv, "pip", "install", "--quiet", "--python", str(python)]
     else:
-        _run([sys.executable, "-m", "venv", str(folder)])
+        prepare = [sys.executable, "-m", "venv", str(folder)]
         installer = [str(python), "-m", "pip", "install", "--quiet"]
         installer += ["--disable-pip-version-check"]
+    _run(prepare, requirements)
     lines = folder / "requirements.txt"
     lines.write_text("\n".join(requirements) + "\n")
     _run([*installer, "--requirement", str(lines)], requirements)
@@ -91,7 +92,7 @@ def _uv() -> str | None:
     return str(beside) if beside.exists() else shutil.which("uv")
 
 
-def _run(command: list[str], requirements: tuple[str, ...] = ()) -> None:
+def _run(command: list[str], requirements: tuple[str, ...]) -> None:
     done = subprocess.run(  # noqa: S603  # uv, pip or this interpreter
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )

@@ -190,12 +190,20 @@ class LocalTarget:
     def _change(
         self, name: str, method: str, path: str, progress: Progress, body: bytes = b""
     ) -> Applied:
+        heard: list[str] = []
+
+        def tell(line: str) -> None:
+            heard.append(line)
+            progress(line)
+
         try:
-            done = self._client.do(method, path, progress, body)
+            done = self._client.do(method, path, tell, body)
         except KeyboardInterrupt:
-            progress(
-                f"goes on in the background; `cortex get {name}` shows how it ends"
-            )
+            if heard:  # else the agent does not know of it yet
+                say = (
+                    f"goes on in the background; `cortex get {name}` shows how it ends"
+                )
+                progress(say)
             raise
         return Applied(
             name=name,

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import get_ident
 from typing import Any, BinaryIO
 
 from cortex_sdk.declaration.units import size, size_text
@@ -57,7 +58,7 @@ class Bundle:
             InvalidSpecError: A file changed since the project was packed.
             TargetError: There is no room, or no permission to write.
         """
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")
         try:
             with temporary.open("wb") as file:
                 written = _archive(self.contents, file)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 from cortex_sdk._target import Progress, Status
@@ -13,10 +14,10 @@ from cortex_sdk.local.agent.keeper import Keeper
 from cortex_sdk.local.agent.replica import Replica, StartError
 from cortex_sdk.local.agent.state import ApiState, Reach, Release
 from cortex_sdk.local.agent.status import View, status_of
-from cortex_sdk.local.agent.tasks import Tasks
 from cortex_sdk.local.gateway.envoy import GatewayError
 from cortex_sdk.local.gateway.xds import Route
 from cortex_sdk.local.home import Home
+from cortex_sdk.local.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Api:
         self._publish = publish
         self._changed = changed
         self._retiring = Tasks()
+        self._leaving: set[str] = set()
         self._starting: asyncio.Task[None] | None = None
         self._keeper: Keeper | None = None
         self._is_reachable = True
@@ -83,26 +85,23 @@ class Api:
 
     async def adopt(self) -> None:
         """Find the replicas of an earlier agent, before the gateway is touched."""
-        current = self.state.current
-        if current is None:
+        if self.state.current is None:
             return
-        replica = None
-        for record in self.state.replicas:
-            found = Replica(self._home, self.state.name, record)
-            is_current = record.revision == current.revision
-            if replica is None and is_current and found.process.is_alive():
-                replica = found
-                await replica.look_again()
-        self._keeper = self._keeper_of(current, replica)
+        found = [
+            Replica(self._home, self.state.name, record)
+            for record in self.state.serving()
+            if record.process.is_alive()
+        ]
+        for replica in found:
+            await replica.look_again()
+        found.sort(key=lambda replica: not replica.is_ready)
+        self._keeper = self._keeper_of(self.state.current, found[0] if found else None)
 
     def revive(self) -> None:
         """Go on where an earlier agent stopped: start what is missing, end the rest."""
         if self.state.candidate is not None:
             self._note(self.state.failed("the agent was ended during the deploy"))
-        kept = {replica.record.id for replica in self.replicas()}
-        for record in self.state.replicas:
-            if record.id not in kept:
-                self._retire(Replica(self._home, self.state.name, record))
+        self._retire_others()
         if self._keeper is not None and not self.state.deleting:
             self._keeper.keep()
 
@@ -133,7 +132,8 @@ class Api:
         self._save(self.state.model_copy(update={"deleting": True}))
         say("taking the route out of the gateway")
         self._is_reachable = False
-        await self._publish()
+        with suppress(TargetError):  # a gateway that does not run leads nowhere
+            await self._publish()
         say("waiting for accepted requests")
         await self.end()
         self.is_gone = True
@@ -147,9 +147,9 @@ class Api:
     async def end(self) -> None:
         """Drain all replicas; what should serve stays written down."""
         keeper, self._keeper = self._keeper, None
-        replica = await keeper.let_go() if keeper else None
-        if replica is not None:
-            self._retire(replica)
+        if keeper is not None:
+            await keeper.let_go()
+        self._retire_others()
         await self._retiring.wait()
 
     async def _serves(self, release: Release, say: Progress) -> bool:
@@ -210,9 +210,9 @@ class Api:
             self._retire(candidate)
             raise
         self._keeper.keep()
-        replaced = await old.let_go() if old else None
-        if replaced is not None:
-            self._retire(replaced)
+        if old is not None:
+            await old.let_go()
+        self._retire_others()
 
     def _keeper_of(self, release: Release, replica: Replica | None) -> Keeper:
         return Keeper(
@@ -228,8 +228,17 @@ class Api:
             raise StartError(str(error)) from error
         return replica
 
+    def _retire_others(self) -> None:
+        """End every replica that does not serve."""
+        kept = {replica.record.id for replica in self.replicas()}
+        for record in self.state.replicas:
+            if record.id not in kept | self._leaving:
+                self._retire(Replica(self._home, self.state.name, record))
+
     def _retire(self, replica: Replica) -> None:
         """Drain in the background; the record stays until the process is gone."""
+        self._leaving.add(replica.record.id)
+        self._note(self.state.with_retiring(replica.record.id))
 
         async def drain() -> None:
             await replica.drain()
@@ -238,6 +247,7 @@ class Api:
         self._retiring.spawn(drain())
 
     def _forget(self, replica: Replica) -> None:
+        self._leaving.discard(replica.record.id)
         self._note(self.state.without_replica(replica.record.id))
         tidy.api_folder(self._folder, self.state)
 

@@ -15,7 +15,7 @@ from cortex_sdk._target import Progress
 from cortex_sdk.errors import CortexError
 from cortex_sdk.local.agent.agent import Agent
 from cortex_sdk.local.agent.request import DeployRequest, Outcome
-from cortex_sdk.local.agent.tasks import Tasks
+from cortex_sdk.local.tasks import Tasks
 from cortex_sdk.local.version import VERSION
 
 _DAY = 86400

@@ -5,9 +5,9 @@ import logging
 import time
 from collections.abc import Callable
 
-from cortex_sdk.local.agent.backoff import Backoff
 from cortex_sdk.local.agent.replica import Replica, StartError
-from cortex_sdk.local.agent.tasks import Tasks
+from cortex_sdk.local.backoff import Backoff
+from cortex_sdk.local.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 
@@ -59,12 +59,11 @@ class Keeper:
         """Go on in the background."""
         self._task = self._tasks.spawn(self._run())
 
-    async def let_go(self) -> Replica | None:
-        """Stop keeping; the replica runs on, for the caller to end."""
+    async def let_go(self) -> None:
+        """Stop keeping; a replica runs on, for the caller to end."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
-        return self.replica
 
     async def _run(self) -> None:
         backoff = Backoff()

@@ -44,6 +44,8 @@ class ReplicaRecord(_Record):
     revision: str
     pid: int
     started: float
+    is_retiring: bool = False
+    """Whether it was replaced, and only finishes what it has begun."""
 
     @property
     def process(self) -> Process:
@@ -115,6 +117,23 @@ class ApiState(_Record):
     def with_replica(self, record: ReplicaRecord) -> Self:
         """A replica was started."""
         return self.model_copy(update={"replicas": (*self.replicas, record)})
+
+    def with_retiring(self, replica: str) -> Self:
+        """A replica was replaced and is about to be told to end."""
+        marked = tuple(
+            one.model_copy(update={"is_retiring": one.is_retiring or one.id == replica})
+            for one in self.replicas
+        )
+        return self.model_copy(update={"replicas": marked})
+
+    def serving(self) -> list[ReplicaRecord]:
+        """Replicas of the current release that were not replaced, newest first."""
+        revision = self.current.revision if self.current else None
+        return [
+            one
+            for one in reversed(self.replicas)
+            if one.revision == revision and not one.is_retiring
+        ]
 
     def without_replica(self, replica: str) -> Self:
         """A replica is gone."""

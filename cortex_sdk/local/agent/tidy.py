@@ -54,7 +54,7 @@ def shared(home: Home, states: Iterable[ApiState]) -> None:
     folders = (home.bundles, home.class_file("").parent, home.environments, home.apis)
     for path in (path for folder in folders for path in folder.glob("*")):
         if str(path) not in needed and _changed_at(path) < time.time() - _UNCLAIMED:
-            shutil.rmtree(path) if path.is_dir() else _remove(path)
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else _remove(path)
 
 
 def _needs(home: Home, state: ApiState) -> Iterable[Path]:

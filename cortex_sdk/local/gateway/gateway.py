@@ -9,8 +9,7 @@ from contextlib import suppress
 import httpx
 
 from cortex_sdk.errors import TargetError
-from cortex_sdk.local.agent.backoff import Backoff
-from cortex_sdk.local.agent.tasks import Tasks
+from cortex_sdk.local.backoff import Backoff
 from cortex_sdk.local.gateway import envoy
 from cortex_sdk.local.gateway.envoy import Envoy, GatewayError
 from cortex_sdk.local.gateway.files import Files
@@ -18,6 +17,7 @@ from cortex_sdk.local.gateway.port import check_free
 from cortex_sdk.local.gateway.state import GatewayState
 from cortex_sdk.local.gateway.xds import Route
 from cortex_sdk.local.home import Home
+from cortex_sdk.local.tasks import Tasks
 
 _START, _FOLLOW = 20.0, 10.0
 _CHECK = 10.0
@@ -101,6 +101,7 @@ class Gateway:
         if self._envoy is not None:
             self._envoy.process.terminate()
             await self._envoy.process.gone()
+            await self._envoy.close()
             self._envoy = None
 
     async def _adopt(self) -> None:
@@ -150,7 +151,6 @@ class Gateway:
                 await self._watch(self._envoy)
                 self.trouble = f"the gateway {self._envoy.process.ending()}"
                 _log.warning("%s", self.trouble)
-                await self._envoy.close()
             await asyncio.sleep(backoff.after(time.monotonic() - since))
             since = time.monotonic()
             with suppress(TargetError):  # `trouble` says it

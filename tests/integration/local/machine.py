@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from integration.conftest import processes_of
+from integration.conftest import end_all, processes_of
 
 from cortex_sdk.local.home import Home
 
@@ -32,6 +32,10 @@ class Machine:
 
     def all(self) -> set[int]:
         return {process.pid for process in processes_of(self._home.root)}
+
+    def crash(self) -> None:
+        """End everything at once, as when the power goes."""
+        end_all(self._home.root)
 
     def _pids(self, argument: str) -> set[int]:
         return {

@@ -1,7 +1,11 @@
+import asyncio
+import shutil
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -10,6 +14,8 @@ from integration.local.machine import Machine, kill, wait_for
 from integration.local.project import Project
 
 from cortex_sdk import TargetError
+from cortex_sdk.local.agent.replica import Replica, StartError
+from cortex_sdk.local.agent.state import ApiState
 from cortex_sdk.local.gateway.port import PORT_VARIABLE
 from cortex_sdk.local.home import HOME_VARIABLE, Home
 from cortex_sdk.local.target import LocalTarget
@@ -36,6 +42,37 @@ def test_a_killed_agent_leaves_traffic_and_state(
     assert load.failures() == {}
     assert after == before
     assert (machine.replicas(), machine.gateways()) == (replicas, gateways)
+
+
+def test_the_next_agent_keeps_what_serves_and_not_what_drains(
+    project: Project, local: LocalTarget, machine: Machine, tmp_path: Path
+) -> None:
+    slow = f"""
+import pathlib, time
+class Echo:
+    def predict(self, payload):
+        if payload == "slow":
+            pathlib.Path({str(tmp_path)!r}, "in").touch()
+            time.sleep(8)
+        return "first"
+"""
+    first = project.deploy_code(slow)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(httpx.post, first.endpoint, json="slow", timeout=30)
+        wait_for((tmp_path / "in").exists)
+        project.deploy("return 'second'")
+        back = local.rollback("echo")
+
+        with Load(back.endpoint, connections=2) as load:
+            kill(machine.agents())
+            assert local.status("echo").status == "live"
+            sent = load.sent
+            wait_for(lambda: load.sent > sent + 100)
+
+        assert back.revision == first.revision
+        assert load.failures() == {}
+        assert not answer.done()
+        assert answer.result().text == "first"
 
 
 def test_a_killed_replica_is_started_again(
@@ -104,6 +141,33 @@ class Echo:
     wait_for(lambda: local.status("echo").status == "live")
 
 
+def test_a_replica_that_never_becomes_ready_is_given_up(
+    project: Project, home: Home, machine: Machine
+) -> None:
+    code = """
+import pathlib, time
+class Echo:
+    def __init__(self, config):
+        once = pathlib.Path(config["once"])
+        if once.exists():
+            time.sleep(600)
+        once.touch()
+    def predict(self, payload):
+        return payload
+"""
+    project.deploy_code(code, config={"once": str(home.root / "once")})
+    serving = machine.replicas()
+    release = ApiState.read(home.api("echo").state).current
+    assert release is not None
+
+    async def start() -> None:
+        await Replica.start(home, "echo", release).until_ready(limit=1.2)
+
+    with pytest.raises(StartError, match=r"was not ready after 0\.02 minutes"):
+        asyncio.run(start())
+    assert machine.replicas() == serving
+
+
 def test_a_killed_gateway_is_started_again(
     project: Project, local: LocalTarget, machine: Machine
 ) -> None:
@@ -124,8 +188,7 @@ def test_after_a_reboot_the_next_command_revives_everything(
     project.deploy("return 6", name="second")
     before = local.list()
 
-    kill(machine.agents())
-    kill(machine.all())
+    machine.crash()
     assert {status.name for status in local.list()} == {"echo", "second"}
 
     wait_for(lambda: local.list() == before)
@@ -166,6 +229,20 @@ def test_a_port_freed_later_is_taken_then(
             project.deploy()
 
     assert answers(project.deploy().endpoint)
+
+
+def test_an_api_can_be_deleted_while_its_gateway_has_no_port(
+    project: Project, local: LocalTarget, machine: Machine
+) -> None:
+    port = urlsplit(project.deploy().endpoint).port
+    machine.crash()
+
+    with socket.create_server(("127.0.0.1", port or 0)):
+        wait_for(lambda: "is in use" in local.status("echo").reason)
+        local.delete("echo")
+
+    assert local.list() == []
+    assert machine.replicas() == set()
 
 
 def test_another_port_moves_the_gateway_without_a_lost_request(
@@ -226,6 +303,7 @@ def test_a_deep_home_works_all_the_same(
         assert answers(Project(tmp_path / "project", target).deploy().endpoint)
     finally:
         target.stop()
+        shutil.rmtree(Home(deep).run)
 
 
 def test_an_agent_of_another_version_is_replaced_and_its_replicas_stay(

@@ -310,7 +310,11 @@ def _client(path: Path) -> httpx.Client:
 
 def _environment(folder: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("CORTEX_")}
-    return kept | {"CORTEX_HOME": str(folder)}
+    nothing_opens_it = "1"  # no replica has a gateway
+    return kept | {
+        "CORTEX_HOME": str(folder),
+        "CORTEX_GATEWAY_PORT": nothing_opens_it,
+    }
 
 
 def _workers_of(folder: Path) -> list[psutil.Process]:

@@ -1,7 +1,8 @@
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
-from integration.server.replica import Replica, running
+from integration.server.replica import Replica, running, starting
 
 ALL = """
 class P:
@@ -64,22 +65,33 @@ def test_each_method_gets_what_it_asks_for_by_name(replica: Replica) -> None:
     assert replica.logged(event="built", settings={"n": 2})
 
 
-@pytest.mark.parametrize(
-    "method",
-    [
-        "def predict(self): return 7",
-        "async def predict(self): return 7",
-        "@staticmethod\n    def predict(): return 7",
-        "@classmethod\n    def predict(cls): return 7",
-        "predict = staticmethod(lambda: 7)",
-    ],
-    ids=["method", "coroutine", "static", "class", "lambda"],
-)
-def test_a_method_that_asks_for_nothing_answers_any_body(method: str) -> None:
-    with running(f"class P:\n    {method}\n") as replica:
-        response = replica.client.post("/", content=b"\xff\x00")
+METHODS = {
+    "method": "def predict(self): return 7",
+    "coroutine": "async def predict(self): return 7",
+    "static": "@staticmethod\n    def predict(): return 7",
+    "class": "@classmethod\n    def predict(cls): return 7",
+    "lambda": "predict = staticmethod(lambda: 7)",
+}
 
-    assert response.json() == 7
+
+@pytest.fixture(scope="module")
+def without_arguments() -> Iterator[dict[str, Replica]]:
+    """All of them, started side by side."""
+    with ExitStack() as stack:
+        yield {
+            kind: stack.enter_context(starting(f"class P:\n    {method}\n"))
+            for kind, method in METHODS.items()
+        }
+
+
+@pytest.mark.parametrize("kind", METHODS)
+def test_a_method_that_asks_for_nothing_answers_any_body(
+    without_arguments: dict[str, Replica], kind: str
+) -> None:
+    replica = without_arguments[kind]
+    replica.wait_until_ready()
+
+    assert replica.client.post("/", content=b"\xff\x00").json() == 7
 
 
 def test_a_hook_gets_a_payload_that_predict_does_not_take() -> None:

@@ -24,9 +24,11 @@ SOURCE = (
     GATE
     + """
 class P:
-    def predict(self, query_params):
+    def predict(self, query_params, logger):
         if "gate" in query_params:
             wait_at(query_params["gate"])
+        logger.info("answering")  # also when nobody is left to read the log
+        print("answering")
         return dict(query_params)
 
     def post_predict(self, response):
@@ -91,6 +93,28 @@ def test_finishes_what_it_has_and_takes_nothing_new(how: str) -> None:
         assert (replica.folder / "root" / "followed").exists()
         assert replica.logged(event="draining")
         assert not replica.public_socket.exists()
+
+
+def test_a_port_is_closed_while_requests_finish() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host, port = server.getsockname()
+    listen = ("--listen", f"{host}:{port}")
+    with running(SOURCE, listen) as replica, ThreadPoolExecutor(1) as pool:
+        url = f"http://{host}:{port}/?gate=gate"
+        held = pool.submit(httpx.post, url, timeout=20)
+        replica.wait_for_metric("cortex_in_flight_requests", 1)
+        replica.terminate()
+
+        wait_for("the port to close", lambda: not accepts_at(host, port))
+        assert replica.process.poll() is None
+        replica.open_gate("gate")
+        assert held.result().status_code == 200
+        assert replica.wait() == 0
+
+
+def accepts_at(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
 
 
 def test_idle_connections_are_closed_and_half_requests_are_answered() -> None:
@@ -226,10 +250,10 @@ def test_a_worker_whose_supervisor_is_killed_gives_its_start_up() -> None:
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_processes_that_the_predictor_started_end_with_it(how: signal.Signals) -> None:
     source = """
-import subprocess, sys
+import subprocess
 class P:
     def __init__(self):
-        self.child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        self.child = subprocess.Popen(["sleep", "60"])
     def predict(self):
         return self.child.pid
 """

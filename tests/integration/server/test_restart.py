@@ -32,7 +32,7 @@ class P:
 
 def test_a_killed_worker_is_replaced_and_what_it_had_is_counted_as_lost() -> None:
     with running(SOURCE) as replica, ThreadPoolExecutor(1) as pool:
-        first = replica.client.post("/").json()
+        first = replica.client.post("/", headers={"connection": "close"}).json()
         held = pool.submit(replica.client.post, "/?gate=never")
         replica.wait_for_metric("cortex_in_flight_requests", 1)
         replica.worker.kill()
@@ -49,7 +49,7 @@ def test_a_killed_worker_is_replaced_and_what_it_had_is_counted_as_lost() -> Non
         )
 
 
-@pytest.mark.parametrize("status", [0, 1, 78])
+@pytest.mark.parametrize("status", [0, 78])
 def test_a_worker_that_exits_is_replaced_whatever_its_status(status: int) -> None:
     with running(SOURCE) as replica:
         with pytest.raises(httpx.RemoteProtocolError):
@@ -88,8 +88,10 @@ def test_a_worker_that_cannot_start_again_ends_the_replica() -> None:
 
 def test_a_replica_that_waits_before_a_restart_can_be_told_to_end() -> None:
     with running(SOURCE) as replica:
+        headers = {"connection": "close"}
         for _ in range(3):  # each waits twice as long for its successor
-            worker = psutil.Process(replica.client.post("/").json())
+            answer = replica.client.post("/", headers=headers)
+            worker = psutil.Process(answer.json())
             worker.kill()
             wait_for_end(worker)
         replica.terminate()

@@ -1,4 +1,5 @@
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:
 
     assert home.root.stat().st_mode & 0o777 == 0o700
     assert home.run.stat().st_mode & 0o777 == 0o700
+    shutil.rmtree(home.run)  # elsewhere if tmp_path is deep
 
 
 @pytest.mark.parametrize("depth", [1, 10, 100])

@@ -70,7 +70,8 @@ def test_only_frames_of_the_project_are_shown(tmp_path: Path) -> None:
 
     told = failure_of(tmp_path, source).failure.traceback
 
-    assert told.splitlines()[:5] == [
+    lines = [line for line in told.splitlines() if set(line) - set(" ~^")]
+    assert lines[:5] == [
         "Traceback (most recent call last):",
         '  File "app.py", line 4, in <module>',
         "    load()",

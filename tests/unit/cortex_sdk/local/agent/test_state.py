@@ -144,6 +144,26 @@ def test_a_replica_is_remembered_until_it_is_gone() -> None:
     assert state.without_replica("a-1").replicas == ()
 
 
+def test_a_replaced_replica_of_the_same_revision_does_not_serve() -> None:
+    old, new = (
+        ReplicaRecord(id=f"a-{number}", revision="a", pid=number, started=1.25)
+        for number in (1, 2)
+    )
+    other = ReplicaRecord(id="b-1", revision="b", pid=3, started=1.25)
+    state = serving("a")
+    for record in (old, new, other):
+        state = state.with_replica(record)
+
+    assert state.serving() == [new, old]
+    assert state.with_retiring("a-1").serving() == [new]
+
+
+def test_without_a_release_nothing_serves() -> None:
+    record = ReplicaRecord(id="a-1", revision="a", pid=7, started=1.25)
+
+    assert NEW.with_replica(record).serving() == []
+
+
 def test_the_revisions_of_running_replicas_are_still_needed() -> None:
     record = ReplicaRecord(id="z-1", revision="z", pid=7, started=1.25)
     state = serving("a", "b").with_replica(record).began(release("c"), REACH)

@@ -1,4 +1,6 @@
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,11 @@ REACH = Reach(endpoint="/iris")
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path) -> Iterator[Home]:
     home = Home(tmp_path)
     home.make()
-    return home
+    yield home
+    shutil.rmtree(home.run)  # elsewhere if tmp_path is deep
 
 
 def make(path: Path, changed_at: float = 0) -> Path:

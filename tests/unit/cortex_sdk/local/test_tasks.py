@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from cortex_sdk.local.agent.tasks import Tasks
+from cortex_sdk.local.tasks import Tasks
 
 
 def test_waits_for_tasks_that_tasks_spawn() -> None:

@@ -1,4 +1,4 @@
-from cortex_sdk.local.agent.backoff import Backoff
+from cortex_sdk.local.backoff import Backoff
 
 
 def test_doubles_from_half_a_second_to_half_a_minute() -> None:
