@@ -190,7 +190,9 @@ class _AgentDiedError(TargetError):
 
 
 def _fits(about: Json) -> bool:
-    return about["version"] == VERSION and Path(about["python"]).exists()
+    """Whether it is of this version, and its interpreter is still installed."""
+    python = Path(about.get("python", ""))
+    return about.get("version") == VERSION and python.is_file()
 
 
 def _outcome(response: HTTPResponse, progress: Progress) -> Json:

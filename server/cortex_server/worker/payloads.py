@@ -8,7 +8,8 @@ from urllib.parse import parse_qs
 import orjson
 from multidict import MultiDict
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
-from pydantic.errors import PydanticSchemaGenerationError
+from pydantic.errors import PydanticUndefinedAnnotation
+from pydantic_core import SchemaError
 from sanic.headers import parse_content_header
 from sanic.request import Request
 from sanic.request.form import parse_multipart_form
@@ -41,7 +42,8 @@ def decoder_for(hint: Any) -> Decoder:  # noqa: ANN401  # a type hint
         return _text
     try:
         adapter = TypeAdapter(hint)
-    except (PydanticSchemaGenerationError, PydanticUserError) as error:
+        adapter.rebuild()  # names that are not defined are told now
+    except (PydanticUserError, PydanticUndefinedAnnotation, SchemaError) as error:
         msg = (
             f"`payload` is declared as {hint!r}, which cannot be checked; declare JSON"
             " types, a pydantic model, bytes or str, or no type at all"
