@@ -2,6 +2,7 @@
 
 import logging
 import re
+from asyncio import CancelledError
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -9,7 +10,13 @@ from uuid import uuid4
 import structlog
 from sanic import Sanic
 from sanic.config import Config
-from sanic.exceptions import MethodNotAllowed, NotFound, PayloadTooLarge, SanicException
+from sanic.exceptions import (
+    BadURL,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    SanicException,
+)
 from sanic.request import Request
 from sanic.response import HTTPResponse, json
 
@@ -33,6 +40,15 @@ _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-.*")
 
 
 class _Request(Request):
+    def __init__(self, url_bytes: bytes, **parts: Any) -> None:  # noqa: ANN401  # Sanic's
+        try:
+            super().__init__(url_bytes, **parts)
+        except BadURL:
+            if parts["method"] != "NONE":
+                raise
+            # Sanic makes this one to answer a request that it could not read.
+            super().__init__(b"*", **parts)
+
     @property
     def id(self) -> str:
         """The caller's id as it came, if it is fit for headers and logs."""
@@ -59,6 +75,7 @@ def create_app(
         app.add_route(_get, path, methods=["GET", "HEAD"], name=f"summary-{number}")
     app.on_request(_bind_ids)
     app.error_handler.add(Exception, _explain)
+    app.error_handler.add(CancelledError, _ignore)
     return app
 
 
@@ -114,6 +131,10 @@ async def _explain(request: Request, error: Exception) -> HTTPResponse:
         return Problem(500, detail).response(str(request.id))
     problem = Problem(error.status_code, _detail(request, error), headers=error.headers)
     return problem.response(str(request.id))
+
+
+async def _ignore(request: Request, _error: CancelledError) -> HTTPResponse:
+    return Problem(499, "the client has gone").response(str(request.id))
 
 
 def _detail(request: Request, error: SanicException) -> str:

@@ -44,9 +44,10 @@ def decoder_for(hint: Any) -> Decoder:  # noqa: ANN401  # a type hint
         adapter = TypeAdapter(hint)
         adapter.rebuild()  # names that are not defined are told now
     except (PydanticUserError, PydanticUndefinedAnnotation, SchemaError) as error:
+        reason = str(error).splitlines()[0].partition(". ")[0]
         msg = (
-            f"`payload` is declared as {hint!r}, which cannot be checked; declare JSON"
-            " types, a pydantic model, bytes or str, or no type at all"
+            f"`payload` is declared as {hint!r}, which cannot be checked ({reason});"
+            " declare JSON types, a pydantic model, bytes or str, or no type at all"
         )
         raise InterfaceError(msg) from error
     return _Typed(adapter)

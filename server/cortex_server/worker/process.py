@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from threading import Thread
 from time import monotonic
 from typing import Any, NoReturn
@@ -65,8 +66,9 @@ def _follow(lifeline: int, board: Board) -> None:
 
 def _exit(code: int) -> NoReturn:
     """End at once: a thread that hangs in the user's code must not hold us up."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):  # the user's code has replaced it
+            stream.flush()
     os._exit(code)
 
 

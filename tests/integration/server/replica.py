@@ -265,7 +265,7 @@ def wait_for_end(process: psutil.Process) -> None:
 
     def has_ended() -> bool:
         try:
-            return process.status() == psutil.STATUS_ZOMBIE
+            return bool(process.status() == psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return True
 
@@ -310,11 +310,8 @@ def _client(path: Path) -> httpx.Client:
 
 def _environment(folder: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("CORTEX_")}
-    nothing_opens_it = "1"  # no replica has a gateway
-    return kept | {
-        "CORTEX_HOME": str(folder),
-        "CORTEX_GATEWAY_PORT": nothing_opens_it,
-    }
+    # No replica opens a gateway; one that does would meet no other's.
+    return kept | {"CORTEX_HOME": str(folder), "CORTEX_GATEWAY_PORT": "1"}
 
 
 def _workers_of(folder: Path) -> list[psutil.Process]:

@@ -62,13 +62,23 @@ def test_no_bytes_bring_it_down_or_make_it_fail(
     assert replica.metric("cortex_in_flight_requests") == 0
 
 
-def test_noise_leaves_no_error_in_the_log(replica: Replica) -> None:
-    for noise in (b"", b"GET", b"POST / HTTP/1.1\r\n\r", b"\x00\xff\r\n\r\n"):
+@pytest.mark.parametrize(
+    "noise",
+    [
+        *(b"", b"GET", b"POST / HTTP/1.1\r\n\r", b"\x00\xff\r\n\r\n"),
+        *(b"\xff \xff \xff\r\n\r\n", request_bytes(b"[1]")[:-1], request_bytes()),
+    ],
+)
+def test_clients_that_talk_nonsense_or_hang_up_are_not_logged(
+    replica: Replica, noise: bytes
+) -> None:
+    for _ in range(5):
         with replica.connect() as connection:
             connection.sendall(noise)
-    replica.client.post("/", headers={"x-request-id": "after"})
+    replica.client.post("/")
 
     assert not replica.log(level="error")
+    assert not replica.log(level="warning")
 
 
 @pytest.mark.parametrize(
@@ -80,6 +90,8 @@ def test_noise_leaves_no_error_in_the_log(replica: Replica) -> None:
         b"POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n",
         b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n-1\r\n",
         b"POST /\xff HTTP/1.1\r\n\r\n",
+        b"POST http://[ HTTP/1.1\r\n\r\n",
+        b"\xff \xff \xff\r\n\r\n",
         b"POST / HTTP/1.1\r\nno colon\r\n\r\n",
         b"POST /\r\n\r\n",
         b"POST / HTTP/2\r\n\r\n",

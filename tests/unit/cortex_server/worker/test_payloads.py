@@ -85,12 +85,36 @@ def test_a_type_is_built_from_a_form() -> None:
     assert decoded(Flower, b"petals=3", FORM) == Flower(petals=3)
 
 
-def test_a_type_that_cannot_be_checked_is_told_when_it_starts() -> None:
-    class Mine:
-        pass
+class Mine:
+    pass
 
-    with pytest.raises(InterfaceError, match="cannot be checked; declare JSON types"):
-        decoder_for(Mine)
+
+class Unfinished(pydantic.BaseModel):
+    leaves: "list[Leaf]"  # type: ignore[name-defined]  # noqa: F821  # on purpose
+
+
+@pytest.mark.parametrize(
+    ("hint", "reason"),
+    [
+        (Mine, "Unable to generate pydantic-core schema for"),
+        (Unfinished, "name 'Leaf' is not defined"),
+        (list[Unfinished], "name 'Leaf' is not defined"),
+        (Annotated[str, pydantic.Field(pattern="(")], "validator"),
+        (Annotated[int, pydantic.Field(gt="a")], "validator"),
+        (..., "schema"),
+    ],
+)
+def test_a_type_that_cannot_be_checked_is_told_when_it_starts(
+    hint: Any, reason: str
+) -> None:
+    with pytest.raises(InterfaceError, match="which cannot be checked") as caught:
+        decoder_for(hint)
+
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith(
+        "; declare JSON types, a pydantic model, bytes or str, or no type at all"
+    )
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "image/png", "application/xml"])
