@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 
 from cortex_sdk.errors import TargetError
+from cortex_sdk.project.files import HOME_VARIABLE
 
-HOME_VARIABLE = "CORTEX_HOME"
 _DEFAULT = "~/.cortex"
 _PRIVATE = 0o700
 _KEY_BYTES = 32

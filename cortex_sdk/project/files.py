@@ -18,6 +18,9 @@ IGNORE_FILE = ".cortexignore"
 ENV_FILE = ".env"
 """Values of this file travel apart from the project, whatever the ignore file says."""
 
+HOME_VARIABLE = "CORTEX_HOME"
+"""Names the folder that deploys write to; it never goes along either."""
+
 # The outputs inside a notebook change with every run, its code seldom.
 _DEFAULTS = (".*", "__pycache__/", "*.py[cod]", "*.ipynb")
 _VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
@@ -59,11 +62,14 @@ def project_files(root: Path) -> list[ProjectFile]:
     """
     root = root.resolve()
     rules = _rules(root)
+    home = _home(root)
     found: list[ProjectFile] = []
     pending = [_Folder("", root, frozenset([root]))]
     while pending:
         folder = pending.pop()
         for name, entry in _included(folder, rules):
+            if entry.path == home:
+                continue
             path = _followed(entry, name, root) if entry.is_symlink() else entry.path
             child = _child(folder, name, Path(path))
             if isinstance(child, _Folder):
@@ -88,6 +94,18 @@ def cannot_read(name: str, error: OSError) -> InvalidSpecError:
 
 def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
+
+
+def _home(root: Path) -> str:
+    home = os.environ.get(HOME_VARIABLE)
+    path = os.path.realpath(home) if home else ""
+    if path == str(root):
+        msg = (
+            f"the project `{root}` is also ${HOME_VARIABLE}, which changes with each"
+            f" deploy; set {HOME_VARIABLE} to another folder"
+        )
+        raise InvalidSpecError(msg)
+    return path
 
 
 def _rules(root: Path) -> GitIgnoreSpec:

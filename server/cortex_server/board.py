@@ -27,8 +27,7 @@ CODES: Final = (
 """HTTP status codes that are counted by themselves."""
 
 OUTCOMES: Final = ("accepted", "run", "failed", "dropped")
-"""What becomes of a `post_predict` call; accepted = run + failed + pending or dropped
-later, and one that never got in is dropped only."""
+"""What becomes of `post_predict` calls: accepted = run + failed + dropped, at last."""
 
 
 class State(IntEnum):

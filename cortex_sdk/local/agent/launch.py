@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cortex_sdk.local.agent.state import Release
-from cortex_sdk.local.home import HOME_VARIABLE, Home
+from cortex_sdk.local.home import Home
+from cortex_sdk.project.files import HOME_VARIABLE
 
 WITHDRAW = 1.0
 """Seconds that a replica serves on when it is told to end: the gateway follows within

@@ -154,7 +154,7 @@ class Replica:
     async def drain(self) -> None:
         """End it when it has answered what it accepted, by force when it is late.
 
-        Told twice, a replica ends at once; so one that drains already is not told.
+        One that drains already is not told again.
         """
         if await self._readiness() is not Readiness.DRAINING:
             self.process.terminate()

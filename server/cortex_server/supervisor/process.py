@@ -1,6 +1,7 @@
 """Starting the worker, watching it, and seeing the replica out."""
 
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -24,11 +25,13 @@ _STABLE = 60.0
 _LAST_READS = 4
 _NEVER = float("inf")
 _FAILED = 1
+_OPEN_FILES = 65536
 
 
 def main(arguments: list[str]) -> int:
     """Run one replica until it is told to end; returns its exit code."""
     launch = Launch.parse(arguments)
+    _allow_open_files()
     try:
         manifest = Manifest.read(launch.manifest)
         public, admin = bind(launch.listen), bind(launch.admin)
@@ -38,6 +41,15 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return _FAILED
     return supervisor.run(admin)
+
+
+def _allow_open_files() -> None:
+    """Let the worker have as many connections as the system permits it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):  # macOS permits less than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class Supervisor:
@@ -65,6 +77,7 @@ class Supervisor:
         self._worker: subprocess.Popen[bytes] | None = None
         self._signals: list[int] = []
         self._is_draining = False
+        self._told_by = 0
         self._drain_at = self._kill_at = self._start_at = _NEVER
         self._started = 0.0
         self._pause = _BACKOFF[0]
@@ -165,11 +178,14 @@ class Supervisor:
 
     def _handle_signals(self) -> None:
         while self._signals:
-            self._signals.pop(0)
+            number = self._signals.pop(0)
             if self._is_draining:
-                self._kill()
-                return
-            self._is_draining = True
+                # Whoever interrupts will not wait; being terminated twice is how a
+                # drain by hand and that of the kubelet meet.
+                if signal.SIGINT in (number, self._told_by):
+                    self._kill()
+                continue
+            self._is_draining, self._told_by = True, number
             drain = self._manifest.drain(self._launch.withdraw)
             now = time.monotonic()
             self._board.state = State.DRAINING

@@ -1,14 +1,13 @@
 """The public address: routes, and every error in one shape."""
 
+import asyncio
 import logging
-import re
 from asyncio import CancelledError
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
 
-import structlog
 from sanic import Sanic
+from sanic.compat import Header
 from sanic.config import Config
 from sanic.exceptions import (
     BadURL,
@@ -22,6 +21,8 @@ from sanic.response import HTTPResponse, json
 
 from cortex_server.interface import Interface
 from cortex_server.manifest import Manifest
+from cortex_server.worker.answer import Answer
+from cortex_server.worker.call import Call, current
 from cortex_server.worker.problems import Problem
 from cortex_server.worker.service import Service
 
@@ -35,8 +36,7 @@ IDLE_TIMEOUT = 75
 
 _SILENT_TIMEOUT = 60
 _MARGIN = 60
-_REQUEST_ID = re.compile(r"[!-~]{1,200}")
-_TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-.*")
+_AS_IT_CAME = ("utf-8", "surrogateescape")
 
 
 class _Request(Request):
@@ -48,14 +48,6 @@ class _Request(Request):
                 raise
             # Sanic makes this one to answer a request that it could not read.
             super().__init__(b"*", **parts)
-
-    @property
-    def id(self) -> str:
-        """The caller's id as it came, if it is fit for headers and logs."""
-        if self._id is None:
-            given = self.headers.get("x-request-id", "")
-            self._id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
-        return str(self._id)
 
 
 def create_app(
@@ -69,11 +61,12 @@ def create_app(
         configure_logging=False,
     )
     app.ctx.service = service
+    app.ctx.paths = frozenset(path.encode() for path in ("/", endpoint or "/"))
     app.ctx.summary = _summary(manifest, interface)
     for number, path in enumerate(dict.fromkeys(["/", endpoint or "/"])):
         app.add_route(_predict, path, methods=["POST"], name=f"predict-{number}")
         app.add_route(_get, path, methods=["GET", "HEAD"], name=f"summary-{number}")
-    app.on_request(_bind_ids)
+    app.on_request(_remember)
     app.error_handler.add(Exception, _explain)
     app.error_handler.add(CancelledError, _ignore)
     return app
@@ -106,35 +99,72 @@ def _summary(manifest: Manifest, interface: Interface) -> dict[str, object]:
     }
 
 
-async def _predict(request: Request) -> Any:  # noqa: ANN401  # Sanic types it narrower
+async def _remember(request: Request) -> None:
+    """Make it the call that log lines are about."""
+    current.set(_call_of(request))
+
+
+def _call_of(request: Request) -> Call:
+    call: Call | None = getattr(request.ctx, "call", None)
+    if call is None:
+        fields = [
+            (name.lower().encode(*_AS_IT_CAME), value.encode(*_AS_IT_CAME))
+            for name, value in request.headers.items()
+        ]
+        query = request.query_string.encode(*_AS_IT_CAME)
+        call = request.ctx.call = Call(request.body or b"", query, fields)
+    return call
+
+
+async def _predict(request: Request) -> HTTPResponse | None:
+    """The long way of a prediction: all that PredictProtocol leaves to Sanic."""
+    call = _call_of(request)
+    answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
     service: Service = request.app.ctx.service
-    return await service.answer(request)
+    prediction = service.begin(call, answer.set_result)
+    try:
+        response = _response_of(await answer, call)
+    except CancelledError:
+        if prediction is not None:
+            prediction.cancel()
+        raise
+    after = answer.result().after
+    if after is None:
+        return response
+    sent = await request.respond(response)
+    await sent.send(end_stream=True)
+    after()
+    return None
 
 
 async def _get(request: Request) -> HTTPResponse:
-    return json(request.app.ctx.summary)
+    body: HTTPResponse = json(request.app.ctx.summary)
+    body.headers["x-request-id"] = _call_of(request).request_id
+    return body
 
 
-async def _bind_ids(request: Request) -> None:
-    ids = {"request_id": str(request.id)}
-    if trace := _TRACE.fullmatch(request.headers.get("traceparent", "")):
-        ids["trace_id"] = trace[1]
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(**ids)
+def _response_of(answer: Answer, call: Call) -> HTTPResponse:
+    fields = Header(answer.fields)
+    fields["x-request-id"] = call.request_id
+    return HTTPResponse(answer.body, answer.status, fields, answer.content_type)
 
 
 async def _explain(request: Request, error: Exception) -> HTTPResponse:
     """What went wrong outside the predictor: routing, a broken or too large request."""
-    if not isinstance(error, SanicException):
+    call = _call_of(request)
+    if isinstance(error, SanicException):
+        detail = _detail(request, error)
+        problem = Problem(error.status_code, detail, headers=error.headers)
+    else:
         logging.getLogger(__name__).error("request failed", exc_info=error)
-        detail = "the server failed; the log of this request says more"
-        return Problem(500, detail).response(str(request.id))
-    problem = Problem(error.status_code, _detail(request, error), headers=error.headers)
-    return problem.response(str(request.id))
+        problem = Problem(500, "the server failed; the log of this request says more")
+    return _response_of(problem.answer(call.request_id), call)
 
 
 async def _ignore(request: Request, _error: CancelledError) -> HTTPResponse:
-    return Problem(499, "the client has gone").response(str(request.id))
+    call = _call_of(request)
+    gone = Problem(499, "the client has gone")
+    return _response_of(gone.answer(call.request_id), call)
 
 
 def _detail(request: Request, error: SanicException) -> str:

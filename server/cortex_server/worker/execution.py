@@ -1,47 +1,114 @@
 """Where the user's methods run: coroutines on the loop, functions in threads."""
 
 import asyncio
-import contextvars
+import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from queue import SimpleQueue
+from time import monotonic
 from typing import Any
 
-from cortex_server.interface import Method
+from cortex_server.worker.call import Call, current
 
-Call = Callable[..., Any]
+Function = Callable[..., Any]
+Arguments = dict[str, Any]
+Outcome = tuple[Any, BaseException | None]
+Done = Callable[[Any, BaseException | None], None]
+"""Called on the loop with a result, or with what the user's code raised."""
+
+
+class Work:
+    """One call of the user's code that has been accepted and may be given up."""
+
+    __slots__ = ("arguments", "call", "done", "is_given_up", "seconds", "task")
+
+    def __init__(self, call: Call, arguments: Arguments, done: Done) -> None:
+        self.call = call
+        self.arguments = arguments
+        self.done = done
+        self.is_given_up = False
+        self.seconds = 0.0
+        """How long the user's code took, once it has run in a thread."""
+        self.task: asyncio.Task[None] | None = None
+
+    def give_up(self) -> None:
+        """Nobody waits any more: a coroutine is cancelled, a queued call dropped."""
+        self.is_given_up = True
+        if self.task is not None:
+            self.task.cancel()
 
 
 class Threads:
-    """A fixed number of threads, first come first served.
-
-    Log lines written there carry the ids of the request that they work for.
-    """
+    """A fixed number of threads, first come first served."""
 
     def __init__(self, number: int, name: str) -> None:
-        self._pool = ThreadPoolExecutor(number, thread_name_prefix=name)
+        self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._finished: deque[tuple[Work, Any, BaseException | None]] = deque()
+        self._is_waking = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        for index in range(number):
+            run = threading.Thread(
+                target=self._serve, name=f"{name}-{index}", daemon=True
+            )
+            run.start()
 
-    def call(self, function: Call, **arguments: Any) -> Any:  # noqa: ANN401  # the user's
+    def call(self, function: Function, **arguments: Any) -> Any:  # noqa: ANN401  # the user's
         """Run a function in a thread and wait for it without an event loop."""
-        return self._pool.submit(function, **arguments).result()
+        outcome: SimpleQueue[Outcome] = SimpleQueue()
+        self._queue.put(lambda: outcome.put(_outcome(function, arguments)))
+        result, error = outcome.get()
+        if error is not None:
+            raise error
+        return result
 
-    async def run(
-        self, method: Method, function: Call, arguments: dict[str, Any]
-    ) -> Any:  # noqa: ANN401  # the user's
-        """Await a method of the predictor, wherever it runs.
+    def submit(self, function: Function, work: Work) -> None:
+        """Run a function as soon as a thread is free, unless it is given up before."""
+        self._loop = self._loop or asyncio.get_running_loop()
+        self._queue.put(lambda: self._work(function, work))
 
-        Cancelling takes a call that has not started out of the queue.
-        """
-        if method.is_async:
-            return await function(**arguments)
-        context = contextvars.copy_context()
-        work = partial(context.run, _guarded, function, arguments)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+    def _serve(self) -> None:
+        while True:
+            self._queue.get()()
+
+    def _work(self, function: Function, work: Work) -> None:
+        if work.is_given_up:
+            return
+        current.set(work.call)
+        began = monotonic()
+        result, error = _outcome(function, work.arguments)
+        work.seconds = monotonic() - began
+        self._finished.append((work, result, error))
+        if not self._is_waking and self._loop is not None:
+            self._is_waking = True
+            self._loop.call_soon_threadsafe(self._hand_over)
+
+    def _hand_over(self) -> None:
+        """Give results to who waits for them: several for one wake-up under load."""
+        self._is_waking = False
+        while self._finished:
+            work, result, error = self._finished.popleft()
+            work.done(result, error)
 
 
-def _guarded(function: Call, arguments: dict[str, Any]) -> Any:  # noqa: ANN401  # the user's
+def _outcome(function: Function, arguments: Arguments) -> Outcome:
     try:
-        return function(**arguments)
-    except StopIteration as error:  # no future can carry it
-        msg = "the predictor raised StopIteration"
-        raise RuntimeError(msg) from error
+        return function(**arguments), None
+    except BaseException as error:  # noqa: BLE001  # the boundary around the user's code
+        return None, error
+
+
+def on_loop(function: Function, work: Work) -> None:
+    """Run a coroutine function as a task."""
+    current.set(work.call)
+    work.task = asyncio.get_running_loop().create_task(_awaited(function, work))
+
+
+async def _awaited(function: Function, work: Work) -> None:
+    try:
+        result = await function(**work.arguments)
+    except BaseException as error:  # noqa: BLE001  # the boundary around the user's code
+        if not work.is_given_up:
+            work.done(None, error)
+    else:
+        if not work.is_given_up:
+            work.done(result, None)

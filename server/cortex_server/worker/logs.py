@@ -15,6 +15,8 @@ from typing import Any
 import orjson
 import structlog
 
+from cortex_server.worker.call import current
+
 Logger = structlog.typing.FilteringBoundLogger
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -60,7 +62,16 @@ class _Ordered:
         self, _logger: object, _method: str, event: structlog.typing.EventDict
     ) -> structlog.typing.EventDict:
         first = {key: event.pop(key) for key in ("timestamp", "level", "event")}
-        return {**first, **self._labels, **event}
+        return {**first, **self._labels, **_ids(), **event}
+
+
+def _ids() -> dict[str, str]:
+    """Of the request that this thread or task works for, if there is one."""
+    call = current.get()
+    if call is None:
+        return {}
+    ids = {"request_id": call.request_id}
+    return ids | {"trace_id": trace} if (trace := call.trace_id) else ids
 
 
 def _json(event: Any, **_options: Any) -> bytes:  # noqa: ANN401  # whatever is logged

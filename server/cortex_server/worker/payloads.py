@@ -11,13 +11,13 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUndefinedAnnotation
 from pydantic_core import SchemaError
 from sanic.headers import parse_content_header
-from sanic.request import Request
 from sanic.request.form import parse_multipart_form
 
 from cortex_server.interface import InterfaceError
+from cortex_server.worker.call import Call
 from cortex_server.worker.problems import Problem
 
-Decoder = Callable[[Request], Any]
+Decoder = Callable[[Call], Any]
 
 _JSON = "application/json"
 _MULTIPART = "multipart/form-data"
@@ -37,7 +37,7 @@ def decoder_for(hint: Any) -> Decoder:  # noqa: ANN401  # a type hint
     if hint is None or hint is Any:
         return by_content_type
     if hint is bytes:
-        return lambda request: request.body
+        return lambda call: call.body
     if hint is str:
         return _text
     try:
@@ -53,14 +53,14 @@ def decoder_for(hint: Any) -> Decoder:  # noqa: ANN401  # a type hint
     return _Typed(adapter)
 
 
-def by_content_type(request: Request) -> Any:  # noqa: ANN401  # the user's data
+def by_content_type(call: Call) -> Any:  # noqa: ANN401  # the user's data
     """JSON, form, text or bytes, as the content type says."""
-    kind = _kind(request)
+    kind = _kind(call)
     if _is_json(kind):
-        return _json(request.body)
+        return _json(call.body)
     if kind in _FORMS:
-        return _form(request)
-    return _text(request) if kind.startswith("text/") else request.body
+        return _form(call)
+    return _text(call) if kind.startswith("text/") else call.body
 
 
 class _Typed:
@@ -69,13 +69,13 @@ class _Typed:
     def __init__(self, adapter: TypeAdapter[Any]) -> None:
         self._adapter = adapter
 
-    def __call__(self, request: Request) -> Any:  # noqa: ANN401  # the user's data
-        kind = _kind(request)
+    def __call__(self, call: Call) -> Any:  # noqa: ANN401  # the user's data
+        kind = _kind(call)
         try:
             if _is_json(kind) or not kind:
-                return self._adapter.validate_json(request.body)
-            if kind in _FORMS and not _looks_like_json(request.body):
-                return self._adapter.validate_python(dict(_form(request)))
+                return self._adapter.validate_json(call.body)
+            if kind in _FORMS and not _looks_like_json(call.body):
+                return self._adapter.validate_python(dict(_form(call)))
         except ValidationError as error:
             raise _explained(error) from None
         detail = f"the payload must be {_JSON}, not {kind}; set the content-type header"
@@ -108,8 +108,10 @@ def _pointer(location: tuple[int | str, ...]) -> str:
     return "#" + "".join(f"/{step}" for step in steps)
 
 
-def _kind(request: Request) -> str:
-    header: str = request.headers.get("content-type", "")
+def _kind(call: Call) -> str:
+    header = call.content_type
+    if header == _JSON:
+        return header
     return header.partition(";")[0].strip().lower()
 
 
@@ -124,22 +126,22 @@ def _json(body: bytes) -> Any:  # noqa: ANN401  # the user's data
         raise Problem(_BAD_REQUEST, f"the body is not valid JSON: {error}") from None
 
 
-def _text(request: Request) -> str:
-    header = request.headers.get("content-type", "").lower()
+def _text(call: Call) -> str:
+    header = call.content_type.lower()
     charset = header.partition("charset=")[2].partition(";")[0].strip(" \"'") or "utf-8"
     try:
         if codecs.lookup(charset).name not in _NO_CHARSETS:
-            return request.body.decode(charset)
+            return call.body.decode(charset)
         reason = "no encoding of text on the web"
     except (ValueError, LookupError) as error:
         reason = str(error)
     raise Problem(_BAD_REQUEST, f"the body is not text in {charset}: {reason}")
 
 
-def _form(request: Request) -> MultiDict[Any]:
+def _form(call: Call) -> MultiDict[Any]:
     """Fields in order of their names; a field with a file has type, body and name."""
     try:
-        parts = _parts(request)
+        parts = _parts(call)
     except (ValueError, LookupError, TypeError) as error:  # Sanic checks nothing
         detail = f"the body is not a complete form: {error}"
         raise Problem(_BAD_REQUEST, detail) from None
@@ -150,15 +152,15 @@ def _form(request: Request) -> MultiDict[Any]:
     return fields
 
 
-def _parts(request: Request) -> tuple[dict[str, list[Any]], ...]:
-    kind, options = parse_content_header(request.headers.get("content-type", ""))
+def _parts(call: Call) -> tuple[dict[str, list[Any]], ...]:
+    kind, options = parse_content_header(call.content_type)
     if kind != _MULTIPART:
-        return (parse_qs(request.body.decode(), keep_blank_values=True),)
+        return (parse_qs(call.body.decode(), keep_blank_values=True),)
     boundary = str(options.get("boundary", "")).encode()
-    if not boundary or b"--%b--" % boundary not in request.body:
+    if not boundary or b"--%b--" % boundary not in call.body:
         msg = "the boundary of the content type does not end it"
         raise ValueError(msg)
     parts: tuple[dict[str, list[Any]], ...] = parse_multipart_form(  # type: ignore[no-untyped-call]  # Sanic's
-        request.body, boundary
+        call.body, boundary
     )
     return parts

@@ -5,9 +5,9 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from sanic.response import HTTPResponse
 
-_NO_HEADERS: Mapping[str, str] = {}
+from cortex_server.worker.answer import NO_FIELDS, Answer
+
 _CLIENT_CLOSED_REQUEST = 499
 
 
@@ -27,7 +27,7 @@ class Problem(Exception):  # noqa: N818  # the word of RFC 9457
         detail: str,
         *,
         errors: list[dict[str, Any]] | None = None,
-        headers: Mapping[str, str] = _NO_HEADERS,
+        headers: Mapping[str, str] = NO_FIELDS,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -35,8 +35,8 @@ class Problem(Exception):  # noqa: N818  # the word of RFC 9457
         self.errors = errors
         self.headers = headers
 
-    def response(self, request_id: str) -> HTTPResponse:
-        """The response with this problem as its body."""
+    def answer(self, request_id: str) -> Answer:
+        """The answer with this problem as its body."""
         body: dict[str, Any] = {
             "type": "about:blank",
             "title": _title(self.status),
@@ -46,11 +46,8 @@ class Problem(Exception):  # noqa: N818  # the word of RFC 9457
         }
         if self.errors:
             body["errors"] = self.errors
-        return HTTPResponse(
-            orjson.dumps(body),
-            status=self.status,
-            headers={**self.headers, "x-request-id": request_id},
-            content_type="application/problem+json",
+        return Answer(
+            orjson.dumps(body), "application/problem+json", self.status, self.headers
         )
 
 

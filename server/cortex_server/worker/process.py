@@ -23,6 +23,7 @@ from cortex_server.worker import logs
 from cortex_server.worker.app import create_app
 from cortex_server.worker.execution import Threads
 from cortex_server.worker.loader import load
+from cortex_server.worker.protocol import PredictProtocol
 from cortex_server.worker.service import Service
 from cortex_server.worker.user_code import StartError, user_code
 
@@ -45,9 +46,9 @@ def main(descriptors: tuple[int, int, int], arguments: list[str]) -> NoReturn:
     labels = {"api": manifest.name, "revision": manifest.revision}
     logger = logs.set_up(manifest.log_level, {**labels, "replica": launch.replica})
     try:
-        worker = Worker(manifest, launch, board)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(worker.serve(socket.socket(fileno=listener), lifeline))
+            public = socket.socket(fileno=listener)
+            runner.run(_serve(manifest, launch, board, public, lifeline))
             _exit(0)
     except StartError as error:
         failure = error.failure
@@ -55,6 +56,17 @@ def main(descriptors: tuple[int, int, int], arguments: list[str]) -> NoReturn:
         told = {"exception": failure.traceback} if failure.traceback else {}
         logger.error(failure.message, **told)  # noqa: TRY400  # told in the user's terms
         _exit(START_FAILED)
+
+
+async def _serve(
+    manifest: Manifest,
+    launch: Launch,
+    board: Board,
+    public: socket.socket,
+    lifeline: int,
+) -> None:
+    """Construct the predictor, on the loop that it will run on, and serve it."""
+    await Worker(manifest, launch, board).serve(public, lifeline)
 
 
 def _follow(lifeline: int, board: Board) -> None:
@@ -120,6 +132,7 @@ class Worker:
         server = await self._app.create_server(
             sock=listener,
             backlog=_BACKLOG,
+            protocol=PredictProtocol,
             asyncio_server_kwargs={"start_serving": False},
         )
         if server is None:

@@ -4,7 +4,9 @@ from typing import Any
 
 import orjson
 from pydantic import BaseModel
-from sanic.response import BaseHTTPResponse, HTTPResponse
+from sanic.response import HTTPResponse
+
+from cortex_server.worker.answer import JSON, Answer
 
 _FAST = orjson.OPT_SERIALIZE_NUMPY
 _LENIENT = orjson.OPT_NON_STR_KEYS
@@ -14,19 +16,28 @@ class NotJSONError(TypeError):
     """A predictor returned something that has no JSON form."""
 
 
-def response_of(result: Any) -> BaseHTTPResponse:  # noqa: ANN401  # the user's data
-    """The response for a result: bytes, text, JSON, or a response as it is.
+def answer_of(result: Any) -> Answer:  # noqa: ANN401  # the user's data
+    """The answer for a result: bytes, text, JSON, or a response of Sanic's as it is.
 
     Raises:
         NotJSONError: It is none of these.
     """
-    if isinstance(result, BaseHTTPResponse):
-        return result
+    kind = type(result)
+    if kind is dict or kind is list or kind is int or kind is float:
+        return Answer(_json(result))
+    if isinstance(result, HTTPResponse):
+        return _answer_of_response(result)
     if isinstance(result, bytes | bytearray | memoryview):
-        return HTTPResponse(bytes(result), content_type="application/octet-stream")
+        return Answer(bytes(result), "application/octet-stream")
     if isinstance(result, str):
-        return HTTPResponse(result, content_type="text/plain; charset=utf-8")
-    return HTTPResponse(_json(result), content_type="application/json")
+        return Answer(result.encode(), "text/plain; charset=utf-8")
+    return Answer(_json(result), JSON)
+
+
+def _answer_of_response(response: HTTPResponse) -> Answer:
+    body = response.body or b""
+    kind = response.content_type or "application/octet-stream"
+    return Answer(body, kind, response.status, response.headers)
 
 
 def _json(result: Any) -> bytes:  # noqa: ANN401  # the user's data

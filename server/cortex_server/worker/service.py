@@ -1,37 +1,78 @@
 """A prediction from request to response: arguments in, result out, all counted."""
 
-import asyncio
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import Any
 
 import structlog
-from multidict import MultiDict
 from sanic.exceptions import SanicException
-from sanic.request import Request
-from sanic.response import BaseHTTPResponse
 
 from cortex_server.board import Board
 from cortex_server.interface import Interface, Method
 from cortex_server.manifest import Manifest
-from cortex_server.worker.execution import Threads
+from cortex_server.worker.answer import Answer
+from cortex_server.worker.call import Call, current
+from cortex_server.worker.deadlines import Deadlines
+from cortex_server.worker.execution import Arguments, Threads, Work, on_loop
 from cortex_server.worker.hooks import Hooks
+from cortex_server.worker.pace import Pace
 from cortex_server.worker.payloads import Decoder, decoder_for
 from cortex_server.worker.problems import Problem
-from cortex_server.worker.results import NotJSONError, response_of
+from cortex_server.worker.results import NotJSONError, answer_of
 from cortex_server.worker.user_code import own_frames
 
 _CLIENT_CLOSED_REQUEST = 499
 _RETRY_AFTER = {"Retry-After": "1"}
 
-_ARGUMENTS: dict[str, Callable[[Request], Any]] = {
-    "query_params": lambda request: MultiDict(
-        request.get_query_args(keep_blank_values=True)
-    ),
-    "headers": lambda request: request.headers,
-    "request_id": lambda request: str(request.id),
-    "logger": lambda _request: structlog.get_logger(),
+Reply = Callable[[Answer], None]
+"""Writes a response; called once, on the loop."""
+
+_ARGUMENTS: dict[str, Callable[[Call], Any]] = {
+    "query_params": lambda call: call.query_params,
+    "headers": lambda call: call.headers,
+    "request_id": lambda call: call.request_id,
+    "logger": lambda _call: structlog.get_logger(),
 }
+
+
+class Prediction:
+    """An accepted request, until it is answered or nobody waits for it."""
+
+    __slots__ = ("call", "is_over", "payload", "reply", "service", "started", "work")
+
+    def __init__(
+        self, service: "Service", call: Call, reply: Reply, started: float
+    ) -> None:
+        self.service = service
+        self.call = call
+        self.reply = reply
+        self.started = started
+        self.payload: Any = None
+        self.work: Work | None = None
+        self.is_over = False
+
+    def done(self, result: Any, error: BaseException | None) -> None:  # noqa: ANN401  # the user's
+        """The predictor has returned or raised."""
+        if not self.is_over:
+            if self.work is not None and self.work.seconds:
+                self.service.pace.took_in_thread(self.work.seconds)
+            self.service.conclude(self, result, error)
+
+    def expire(self) -> None:
+        """The time limit has passed."""
+        self._give_up()
+        self.service.too_late(self)
+
+    def cancel(self) -> None:
+        """The client has hung up."""
+        if not self.is_over:
+            self._give_up()
+            self.service.count(self, _CLIENT_CLOSED_REQUEST)
+
+    def _give_up(self) -> None:
+        if self.work is not None:
+            self.work.give_up()
 
 
 class Service:
@@ -47,100 +88,146 @@ class Service:
     ) -> None:
         self._method = interface.predict
         self._predict = predictor.predict
-        self._manifest = manifest
+        self._limit = manifest.max_replica_concurrency
+        self._timeout = manifest.timeout
+        self._deadlines = Deadlines(manifest.timeout)
         self._board = board
         self._threads = threads
         self._decode = _decoder(interface)
+        self._bind = _binder(interface.predict)
+        self.pace = Pace(manifest.threads_per_process)
         self.hooks: Hooks | None = None
         if interface.post_predict:
             self.hooks = Hooks(interface.post_predict, predictor.post_predict, board)
+            self._bind_hook = _binder(interface.post_predict)
 
-    async def answer(self, request: Request) -> BaseHTTPResponse | None:
-        """Respond to a prediction; None when the response has been sent already."""
-        started = monotonic()
-        if self._board.in_flight >= self._manifest.max_replica_concurrency:
-            return self._refused(request)
-        self._board.enter(started)
-        code = _CLIENT_CLOSED_REQUEST  # unless nobody hangs up
+    def begin(self, call: Call, reply: Reply) -> Prediction | None:
+        """Take on a prediction, or refuse it at once.
+
+        Returns None when it has been answered already.
+        """
+        board, started = self._board, monotonic()
+        if board.in_flight >= self._limit:
+            reply(self._refused(call))
+            return None
+        board.enter(started)
+        prediction = Prediction(self, call, reply, started)
         try:
-            response, hook = await self._respond(request)
-            code = response.status
-        finally:
-            ended = monotonic()
-            self._board.leave(ended)
-            self._board.answered(code, ended - started)
-        response.headers["x-request-id"] = str(request.id)
-        if hook is None or self.hooks is None:
-            return response
-        response = await request.respond(response)
-        await response.send(end_stream=True)
-        self.hooks.submit(hook)
-        return None
+            prediction.payload = self._decode(call)
+            arguments = self._bind(call, prediction.payload)
+        except Problem as problem:
+            self._end(prediction, problem.answer(call.request_id))
+            return None
+        return self._run(prediction, arguments)
 
-    def _refused(self, request: Request) -> BaseHTTPResponse:
+    def conclude(
+        self,
+        prediction: Prediction,
+        result: Any,  # noqa: ANN401  # the user's
+        error: BaseException | None,
+    ) -> None:
+        """Answer with what the predictor returned or raised."""
+        if error is not None:
+            self._fail(prediction, error)
+            return
+        try:
+            answer = answer_of(result)
+        except BaseException as failure:  # noqa: BLE001  # around the user's code
+            self._fail(prediction, failure)
+            return
+        if self.hooks is not None:
+            answer.after = partial(self._follow_up, self.hooks, prediction, result)
+        self._end(prediction, answer)
+
+    def too_late(self, prediction: Prediction) -> None:
+        """Answer a prediction that took longer than the time limit."""
+        call = prediction.call
+        current.set(call)
+        structlog.get_logger().error("request timed out", timeout=self._timeout)
+        detail = f"the prediction took more than {self._timeout:g} seconds"
+        self._end(prediction, Problem(504, detail).answer(call.request_id))
+
+    def count(self, prediction: Prediction, status: int) -> None:
+        """Let go of a prediction that ended with this status."""
+        prediction.is_over = True
+        self._deadlines.forget(prediction)
+        ended = monotonic()
+        self._board.leave(ended)
+        self._board.answered(status, ended - prediction.started)
+
+    def _run(self, prediction: Prediction, arguments: Arguments) -> Prediction | None:
+        if self.pace.in_place and self._ran_in_place(prediction, arguments):
+            return None
+        prediction.work = Work(prediction.call, arguments, prediction.done)
+        if self._method.is_async:
+            on_loop(self._predict, prediction.work)
+        else:
+            self._threads.submit(self._predict, prediction.work)
+        self._deadlines.watch(prediction)
+        return prediction
+
+    def _ran_in_place(self, prediction: Prediction, arguments: Arguments) -> bool:
+        """Run and conclude it here; False when it insists on the thread it knows."""
+        current.set(prediction.call)
+        began = monotonic()
+        result = error = None
+        try:
+            result = self._predict(**arguments)
+        except BaseException as raised:  # noqa: BLE001  # around the user's code
+            error = raised
+            if "thread" in str(raised).lower():  # as sqlite3 says it, before it works
+                self.pace.stay_in_thread()
+                return False
+        self.pace.took_in_place(monotonic() - began)
+        self.conclude(prediction, result, error)
+        return True
+
+    def _fail(self, prediction: Prediction, error: BaseException) -> None:
+        call = prediction.call
+        current.set(call)
+        self._end(prediction, _problem_of(error).answer(call.request_id))
+
+    def _end(self, prediction: Prediction, answer: Answer) -> None:
+        self.count(prediction, answer.status)
+        prediction.reply(answer)
+
+    def _refused(self, call: Call) -> Answer:
         self._board.refuse()
         detail = (
-            f"this replica has {self._manifest.max_replica_concurrency} requests in"
-            " flight, as many as it takes; try again later"
+            f"this replica has {self._limit} requests in flight, as many as it takes;"
+            " try again later"
         )
-        return Problem(503, detail, headers=_RETRY_AFTER).response(str(request.id))
+        return Problem(503, detail, headers=_RETRY_AFTER).answer(call.request_id)
 
-    async def _respond(
-        self, request: Request
-    ) -> tuple[BaseHTTPResponse, dict[str, Any] | None]:
-        """The response, and the arguments of the hook that is to follow it."""
-        try:
-            async with asyncio.timeout(self._manifest.timeout) as deadline:
-                payload = self._decode(request) if self._decode else None
-                given = _arguments(self._method, request, payload)
-                result = await self._threads.run(self._method, self._predict, given)
-            response = response_of(result)
-        except Problem as problem:
-            return problem.response(str(request.id)), None
-        except BaseException as error:  # the boundary around the user's code
-            if _is_cancelled(error):
-                raise
-            failed = self._expired() if deadline.expired() else _problem_of(error)
-            return failed.response(str(request.id)), None
-        return response, self._hook(request, payload, result)
-
-    def _hook(self, request: Request, payload: object, result: object) -> Any:  # noqa: ANN401  # arguments
-        if self.hooks is None:
-            return None
-        given = _arguments(self.hooks.method, request, payload)
-        if "response" in self.hooks.method.arguments:
-            given["response"] = result
-        return given
-
-    def _expired(self) -> Problem:
-        limit = self._manifest.timeout
-        structlog.get_logger().error("request timed out", timeout=limit)
-        return Problem(504, f"the prediction took more than {limit:g} seconds")
+    def _follow_up(self, hooks: Hooks, prediction: Prediction, result: object) -> None:
+        arguments = self._bind_hook(prediction.call, prediction.payload)
+        if "response" in hooks.method.arguments:
+            arguments["response"] = result
+        hooks.submit(prediction.call, arguments)
 
 
-def _decoder(interface: Interface) -> Decoder | None:
+def _decoder(interface: Interface) -> Decoder:
     hook = interface.post_predict
     if interface.predict.wants_payload:
         return decoder_for(interface.predict.payload_type)
-    return decoder_for(hook.payload_type) if hook and hook.wants_payload else None
+    if hook and hook.wants_payload:
+        return decoder_for(hook.payload_type)
+    return lambda _call: None
 
 
-def _arguments(method: Method, request: Request, payload: object) -> dict[str, Any]:
-    given = {
-        name: get(request)
-        for name, get in _ARGUMENTS.items()
-        if name in method.arguments
-    }
-    if method.wants_payload:
-        given["payload"] = payload
-    return given
+def _binder(method: Method) -> Callable[[Call, Any], Arguments]:
+    """How to make the arguments of a method from a call and its payload."""
+    getters = [
+        (name, get) for name, get in _ARGUMENTS.items() if name in method.arguments
+    ]
 
+    def bind(call: Call, payload: object) -> Arguments:
+        arguments = {name: get(call) for name, get in getters} if getters else {}
+        if method.wants_payload:
+            arguments["payload"] = payload
+        return arguments
 
-def _is_cancelled(error: BaseException) -> bool:
-    """Whether the caller hung up, and not the user's code that cancelled something."""
-    task = asyncio.current_task()
-    is_cancelled = task is not None and task.cancelling() > 0
-    return is_cancelled and isinstance(error, asyncio.CancelledError)
+    return bind
 
 
 def _problem_of(error: BaseException) -> Problem:

@@ -171,6 +171,10 @@ class Replica:
         """Tell it to end."""
         self.process.send_signal(signal.SIGTERM)
 
+    def interrupt(self) -> None:
+        """Insist, as Ctrl-C does."""
+        self.process.send_signal(signal.SIGINT)
+
     def metric(self, name: str, **labels: str) -> float:
         """The value of a metric, summed over labels not given; 0 if there is none."""
         text = self.admin.get("/metrics").text

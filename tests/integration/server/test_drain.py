@@ -187,13 +187,23 @@ def test_serves_on_while_it_is_withdrawn() -> None:
         assert time.monotonic() - began >= 1.5
 
 
-def test_a_second_signal_ends_it_at_once() -> None:
+def test_an_interrupt_while_draining_ends_it_at_once() -> None:
     with running(SOURCE) as replica, draining(replica) as held:
-        replica.terminate()
+        replica.interrupt()
         replica.wait()
 
         assert not replica.public_socket.exists()
         assert isinstance(held.exception(), httpx.RemoteProtocolError)
+
+
+def test_being_told_to_end_twice_is_being_told_once() -> None:
+    with running(SOURCE) as replica, draining(replica) as held:
+        replica.terminate()
+        replica.terminate()
+        replica.open_gate("gate")
+
+        assert held.result().status_code == 200
+        assert replica.wait() == 0
 
 
 def test_what_takes_longer_than_its_time_does_not_hold_the_drain_up() -> None:

@@ -248,3 +248,23 @@ def test_a_deep_project_is_listed(tmp_path: Path) -> None:
     write(tmp_path, deep)
 
     assert names(tmp_path) == [deep]
+
+
+def test_the_folder_that_deploys_write_to_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "app.py", "home/agent/agent.log", "other/home/data.txt")
+    monkeypatch.setenv("CORTEX_HOME", str(tmp_path / "home"))
+
+    assert names(tmp_path) == ["app.py", "other/home/data.txt"]
+
+
+def test_a_project_that_deploys_write_to_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CORTEX_HOME", str(tmp_path))
+
+    assert refusal(tmp_path) == (
+        f"the project `{tmp_path}` is also $CORTEX_HOME, which changes with each"
+        " deploy; set CORTEX_HOME to another folder"
+    )

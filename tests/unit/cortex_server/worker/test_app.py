@@ -1,5 +1,4 @@
 import os
-from collections.abc import Iterator
 
 import pytest
 from sanic import Sanic
@@ -25,10 +24,8 @@ def _many_apps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def threads() -> Iterator[Threads]:
-    made = Threads(1, "test")
-    yield made
-    made._pool.shutdown()
+def threads() -> Threads:
+    return Threads(1, "test")
 
 
 def app_of(

@@ -9,8 +9,10 @@ import pytest
 from cortex_server import board as board_module
 from cortex_server.board import Board
 from cortex_server.interface import Method
+from cortex_server.worker.call import Call
 from cortex_server.worker.hooks import QUEUE, WORKERS, Hooks
 
+CALL = Call(b"", b"", [])
 FULL = WORKERS + QUEUE
 LIMIT = 10
 
@@ -33,7 +35,7 @@ def test_an_accepted_call_runs_with_its_arguments(board: Board) -> None:
 
     async def main() -> None:
         hooks = hooks_with(lambda **given: seen.append(given), board)
-        hooks.submit({"response": 1})
+        hooks.submit(CALL, {"response": 1})
         assert seen == []  # it never runs before the caller goes on
         await hooks.drain(LIMIT)
 
@@ -56,7 +58,7 @@ def test_no_more_than_a_few_run_at_a_time(board: Board) -> None:
     async def main() -> None:
         hooks = hooks_with(hook, board)
         for _ in range(50):
-            hooks.submit({})
+            hooks.submit(CALL, {})
         await hooks.drain(LIMIT)
 
     asyncio.run(main())
@@ -77,16 +79,16 @@ def test_when_it_is_full_the_newest_is_dropped(board: Board) -> None:
 
         hooks = hooks_with(hook, board)
         for number in range(FULL + 3):
-            hooks.submit({"number": number})
+            hooks.submit(CALL, {"number": number})
         gate.set()
         await hooks.drain(LIMIT)
-        hooks.submit({"number": -1})  # there is room again
+        hooks.submit(CALL, {"number": -1})  # there is room again
         await hooks.drain(LIMIT)
 
     asyncio.run(main())
 
     assert seen == [*range(FULL), -1]
-    expected = {"accepted": FULL + 1, "run": FULL + 1, "failed": 0, "dropped": 3}
+    expected = {"accepted": FULL + 4, "run": FULL + 1, "failed": 0, "dropped": 3}
     assert board.hooks == expected
 
 
@@ -104,7 +106,7 @@ def test_failures_are_counted_and_end_nothing_else(
     async def main() -> None:
         hooks = hooks_with(hook, board)
         for fails in (True, False, True):
-            hooks.submit({"fails": fails})
+            hooks.submit(CALL, {"fails": fails})
         await hooks.drain(LIMIT)
 
     asyncio.run(main())
@@ -116,7 +118,7 @@ def test_the_end_waits_for_what_was_accepted(board: Board) -> None:
     async def main() -> None:
         gate = asyncio.Event()
         hooks = hooks_with(gate.wait, board)
-        hooks.submit({})
+        hooks.submit(CALL, {})
         drained = asyncio.create_task(hooks.drain(LIMIT))
         await asyncio.sleep(0)
         assert not drained.done()
@@ -133,7 +135,7 @@ def test_what_takes_too_long_is_counted_as_dropped(board: Board) -> None:
         never = asyncio.Event()
         hooks = hooks_with(never.wait, board)
         for _ in range(WORKERS + 2):
-            hooks.submit({})
+            hooks.submit(CALL, {})
         await hooks.drain(0)
 
     asyncio.run(main())
@@ -148,7 +150,7 @@ def test_a_function_runs_beside_the_loop(board: Board) -> None:
 
     async def main() -> None:
         hooks = hooks_with(lambda: names.append(threading.current_thread().name), board)
-        hooks.submit({})
+        hooks.submit(CALL, {})
         await hooks.drain(LIMIT)
 
     asyncio.run(main())

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from multidict import MultiDict
-from sanic.compat import Header
-from sanic.request import Request
 
 from cortex_server.interface import InterfaceError
+from cortex_server.worker.call import Call
 from cortex_server.worker.payloads import decoder_for
 from cortex_server.worker.problems import Problem
 
@@ -23,15 +22,17 @@ class Flower(pydantic.BaseModel):
     names: list[str] = []
 
 
-def request(body: bytes, kind: str | None) -> Request:
-    headers = Header({} if kind is None else {"content-type": kind})
-    made: Request = Request(b"/", headers, "1.1", "POST", None, None)  # type: ignore[arg-type]  # neither is used
-    made.body = body
-    return made
+def call(body: bytes, kind: str | None) -> Call:
+    fields = (
+        []
+        if kind is None
+        else [(b"content-type", kind.encode("utf-8", "surrogatepass"))]
+    )
+    return Call(body, b"", fields)
 
 
 def decoded(hint: Any, body: bytes, kind: str | None) -> Any:
-    return decoder_for(hint)(request(body, kind))
+    return decoder_for(hint)(call(body, kind))
 
 
 def problem(hint: Any, body: bytes, kind: str | None) -> Problem:
@@ -324,4 +325,4 @@ def test_no_body_makes_anything_but_a_payload_or_a_problem(
         raised = problem
 
     assert raised is None or raised.status in (400, 415, 422)
-    assert raised is None or raised.response("id").body
+    assert raised is None or raised.answer("id").body

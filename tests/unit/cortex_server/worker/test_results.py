@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sanic.response import HTTPResponse, json, text
 
-from cortex_server.worker.results import NotJSONError, response_of
+from cortex_server.worker.results import NotJSONError, answer_of
 
 SCALARS = (
     st.none()
@@ -52,36 +52,42 @@ class Rude:
 
 
 def body_of(result: Any) -> Any:
-    response = response_of(result)
-    assert isinstance(response, HTTPResponse)
-    assert response.status == 200
-    assert response.content_type == "application/json"
-    assert response.body is not None
-    return orjson.loads(response.body)
+    answer = answer_of(result)
+    assert answer.status == 200
+    assert answer.content_type == "application/json"
+    return orjson.loads(answer.body)
 
 
 @pytest.mark.parametrize(
     "response", [text("x", status=418), json({}), HTTPResponse(status=204)]
 )
 def test_a_response_is_left_as_it_is(response: HTTPResponse) -> None:
-    assert response_of(response) is response
+    response.headers["x-own"] = "1"
+
+    answer = answer_of(response)
+
+    assert answer.status == response.status
+    assert answer.body == (response.body or b"")
+    assert dict(answer.fields) == {"x-own": "1"}
+    if response.content_type:
+        assert answer.content_type == response.content_type
 
 
 @pytest.mark.parametrize(
     "result", [b"\x00\xff", bytearray(b"\x00\xff"), memoryview(b"\x00-\xff-")[::2]]
 )
 def test_bytes_of_every_kind_are_the_body(result: Any) -> None:
-    response = response_of(result)
+    answer = answer_of(result)
 
-    assert response.body == b"\x00\xff"
-    assert response.content_type == "application/octet-stream"
+    assert answer.body == b"\x00\xff"
+    assert answer.content_type == "application/octet-stream"
 
 
 def test_text_is_the_body_in_utf_8() -> None:
-    response = response_of("grün")
+    answer = answer_of("grün")
 
-    assert response.body == "grün".encode()
-    assert response.content_type == "text/plain; charset=utf-8"
+    assert answer.body == "grün".encode()
+    assert answer.content_type == "text/plain; charset=utf-8"
 
 
 @given(VALUES.filter(lambda value: not isinstance(value, str)))
@@ -153,7 +159,7 @@ def test_what_people_return_is_json(result: Any, value: Any) -> None:
 )
 def test_what_has_no_json_form_is_told_by_its_kind(result: Any) -> None:
     with pytest.raises(NotJSONError) as caught:
-        response_of(result)
+        answer_of(result)
 
     message = str(caught.value)
     kind = type(result).__name__
@@ -166,4 +172,4 @@ def test_what_contains_itself_has_no_json_form() -> None:
     endless.append(endless)
 
     with pytest.raises(NotJSONError):
-        response_of(endless)
+        answer_of(endless)

@@ -1,13 +1,12 @@
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cortex_server.interface import Method
-from cortex_server.worker.execution import Threads
+from cortex_server.worker.call import Call
+from cortex_server.worker.execution import Threads, Work, on_loop
 from cortex_server.worker.user_code import (
     StartError,
     own_frames,
@@ -170,36 +169,30 @@ def test_without_frames_of_the_user_only_the_exception_is_left(tmp_path: Path) -
     assert "File" not in told
 
 
-@contextmanager
-def threads() -> Iterator[Threads]:
-    made = Threads(1, "test")
-    yield made
-    made._pool.shutdown()
-
-
 @pytest.mark.parametrize("prefix", ["", "async "])
 def test_a_log_begins_where_the_users_code_was_entered(
     tmp_path: Path, prefix: str
 ) -> None:
     source = f"import json\n{prefix}def predict(): json.loads('')\n"
     function: Callable[[], Any] = run(tmp_path, source)["predict"]
-    method = Method("predict", frozenset(), is_async=bool(prefix))
 
-    with threads() as pool, pytest.raises(ValueError, match="Expecting") as caught:
-        asyncio.run(pool.run(method, function, {}))
+    async def main() -> BaseException | None:
+        outcome: asyncio.Future[BaseException | None]
+        outcome = asyncio.get_running_loop().create_future()
+        work = Work(Call(b"", b"", []), {}, lambda _, error: outcome.set_result(error))
+        if prefix:
+            on_loop(function, work)
+        else:
+            Threads(1, "test").submit(function, work)
+        return await outcome
 
-    kind, error, frames = own_frames(_without_this_file(caught.value))
-    assert (kind, error) == (type(caught.value), caught.value)
+    raised = asyncio.run(main())
+
+    assert raised is not None
+    kind, error, frames = own_frames(raised)
+    assert (kind, error) == (type(raised), raised)
     assert frames is not None
     assert frames.tb_frame.f_code.co_filename == str(tmp_path / "app.py")
-
-
-def _without_this_file(error: BaseException) -> BaseException:
-    """As the service sees it, which is the server's own code."""
-    frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_globals.get("__name__") == __name__:
-        frames = frames.tb_next
-    return error.with_traceback(frames)
 
 
 def test_an_exception_without_frames_is_told_too() -> None:

@@ -1,0 +1,115 @@
+"""The short way of a prediction through Sanic: read, answered and written in one go.
+
+Sanic reads requests in Python, makes a Request of each, finds a route and writes the
+response piece by piece, which takes several times as long as a small model. For a
+plain POST to the address of predictions this protocol does without. Whatever is
+unusual about a request, in whichever way, it leaves to Sanic, which then sees exactly
+the bytes that came.
+"""
+
+from time import monotonic
+from typing import Any
+
+from sanic.http import Stage
+from sanic.server.protocols.http_protocol import HttpProtocol
+
+from cortex_server.worker.answer import Answer
+from cortex_server.worker.service import Prediction, Service
+from cortex_server.worker.wire import Reader, written
+
+_CHECK = 1.0
+_MOST_HELD = 1 << 18
+_NOT_YET = object()
+
+
+class PredictProtocol(HttpProtocol):
+    """Sanic's protocol, except that plain predictions do not take Sanic's way."""
+
+    __touchup__ = ()  # type: ignore[assignment]  # what is inherited is touched up
+    __slots__ = ("_held", "_is_answering", "_prediction", "_reader", "_service")
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401  # Sanic's
+        super().__init__(**options)
+        self._service: Service = self.app.ctx.service
+        self._reader = Reader(self.app.ctx.paths, self.request_max_size)
+        self._prediction: Prediction | None = None
+        self._is_answering = False
+        self._held = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come: of a prediction, or something for Sanic."""
+        reader = self._reader
+        if self._is_answering:
+            self._hold(data)
+        elif reader.is_reading:
+            self._time = monotonic()
+            if reader.go_on(data):
+                self._answer()
+        elif not (self._is_idle() and reader.begin(data)):
+            super().data_received(data)
+        elif not reader.is_reading:
+            self._answer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has gone: nobody waits for the answer."""
+        if self._prediction is not None:
+            self._prediction.cancel()
+            self._prediction = None
+        super().connection_lost(exc)  # type: ignore[no-untyped-call]  # Sanic's
+
+    def close_if_idle(self) -> bool:
+        """Close the connection unless a request is being read or answered."""
+        if self._is_answering or self._reader.is_reading:
+            return False
+        return bool(super().close_if_idle())
+
+    def check_timeouts(self) -> None:
+        """Hold Sanic's limits, but not against a prediction: that has its own."""
+        if self._is_answering:
+            check = self.check_timeouts
+            self._callback_check_timeouts = self.loop.call_later(_CHECK, check)
+        else:
+            super().check_timeouts()  # type: ignore[no-untyped-call]  # Sanic's
+
+    def _is_idle(self) -> bool:
+        """Whether Sanic has nothing to do with the bytes that come next."""
+        if self.recv_buffer:
+            return False
+        http: Any = getattr(self, "_http", _NOT_YET)
+        return http is _NOT_YET or (http is not None and http.stage is Stage.IDLE)
+
+    def _answer(self) -> None:
+        self._is_answering = True
+        self._prediction = self._service.begin(self._reader.call, self._reply)
+
+    def _reply(self, answer: Answer) -> None:
+        """Write a response, and get ready for the next request."""
+        self._is_answering, self._prediction = False, None
+        transport = self.transport
+        if transport is not None and not transport.is_closing():
+            keep = self.app.config.KEEP_ALIVE
+            connection = b"keep-alive" if keep else b"close"
+            transport.write(written(answer, self._reader.call.id, connection))
+            self._time = monotonic()
+            if not keep:
+                self.close()
+        if answer.after is not None:
+            answer.after()
+        if self._held or self._reader.rest:
+            self.loop.call_soon(self._go_on)
+
+    def _hold(self, data: bytes) -> None:
+        """Keep what comes before its turn."""
+        self._held += data
+        if len(self._held) > _MOST_HELD and self.transport is not None:
+            self.transport.pause_reading()
+
+    def _go_on(self) -> None:
+        """Take up what came while a prediction was under way."""
+        if self._is_answering or self.transport is None or self.transport.is_closing():
+            return
+        data = self._reader.rest + self._held
+        self._reader.rest = self._held = b""
+        self.transport.resume_reading()
+        if data:
+            self.data_received(data)
