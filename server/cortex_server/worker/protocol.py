@@ -10,7 +10,7 @@ the bytes that came.
 from time import monotonic
 from typing import Any
 
-from sanic.http import Stage
+from sanic.http import Http, Stage
 from sanic.server.protocols.http_protocol import HttpProtocol
 
 from cortex_server.worker.answer import Answer
@@ -31,7 +31,9 @@ class PredictProtocol(HttpProtocol):
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  # Sanic's
         super().__init__(**options)
         self._service: Service = self.app.ctx.service
-        self._reader = Reader(self.app.ctx.paths, self.request_max_size)
+        self._reader = Reader(
+            self.app.ctx.paths, self.request_max_size, Http.HEADER_MAX_SIZE
+        )
         self._prediction: Prediction | None = None
         self._is_answering = False
         self._held = b""
@@ -84,7 +86,9 @@ class PredictProtocol(HttpProtocol):
 
     def _reply(self, answer: Answer) -> None:
         """Write a response, and get ready for the next request."""
-        self._is_answering, self._prediction = False, None
+        self._prediction = None
+        # What came in the meantime has its turn before what comes next.
+        self._is_answering = bool(self._held or self._reader.rest)
         transport = self.transport
         if transport is not None and not transport.is_closing():
             keep = self.app.config.KEEP_ALIVE
@@ -95,7 +99,7 @@ class PredictProtocol(HttpProtocol):
                 self.close()
         if answer.after is not None:
             answer.after()
-        if self._held or self._reader.rest:
+        if self._is_answering:
             self.loop.call_soon(self._go_on)
 
     def _hold(self, data: bytes) -> None:
@@ -106,10 +110,10 @@ class PredictProtocol(HttpProtocol):
 
     def _go_on(self) -> None:
         """Take up what came while a prediction was under way."""
-        if self._is_answering or self.transport is None or self.transport.is_closing():
+        self._is_answering = False
+        if self.transport is None or self.transport.is_closing():
             return
         data = self._reader.rest + self._held
         self._reader.rest = self._held = b""
         self.transport.resume_reading()
-        if data:
-            self.data_received(data)
+        self.data_received(data)

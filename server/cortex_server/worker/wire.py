@@ -11,9 +11,6 @@ _UNUSUAL = frozenset(
     (b"connection", b"content-encoding", b"expect", b"transfer-encoding", b"upgrade")
 )
 _HEAD_END = b"\r\n\r\n"
-_SMALL = 1 << 14
-"""Bytes up to which a request is parsed whole; of a larger one only the head is, since
-the parser would copy each piece of the body."""
 
 _WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 _STATUS_LINES = {
@@ -29,15 +26,17 @@ class Reader:
     Args:
         paths: Where predictions are sent to.
         largest: Bytes that a body may have.
+        largest_head: Bytes that a head may have. A request that is larger is parsed
+            no further than to the end of its head: the parser copies what it reads.
     """
 
     __slots__ = (
         "_body",
-        "_chunks",
         "_fields",
         "_is_unusual",
         "_is_whole",
         "_largest",
+        "_largest_head",
         "_length",
         "_missing",
         "_parser",
@@ -49,9 +48,12 @@ class Reader:
 
     _is_whole: bool
 
-    def __init__(self, paths: frozenset[bytes], largest: int) -> None:
+    def __init__(
+        self, paths: frozenset[bytes], largest: int, largest_head: int
+    ) -> None:
         self._paths = paths
         self._largest = largest
+        self._largest_head = largest_head
         self._parser = HttpRequestParser(self)
         self._body = bytearray()
         self._missing = 0
@@ -72,31 +74,35 @@ class Reader:
         Returns False, and has no memory of it, unless it is a plain prediction: its
         head is there and holds nothing that changes how the rest is to be read.
         """
-        if not data.startswith(b"POST "):
+        start = data.find(_HEAD_END, 0, self._largest_head) + len(_HEAD_END)
+        if start < len(_HEAD_END) or not data.startswith(b"POST "):
             return False
         self._reset()
-        end = len(data)
-        if end > _SMALL:
-            end = data.find(_HEAD_END) + len(_HEAD_END)
+        is_small = len(data) <= self._largest_head
         try:
-            self._parser.feed_data(data if end == len(data) else data[:end])
+            self._parser.feed_data(data if is_small else data[:start])
         except (HttpParserError, HttpParserUpgrade):
             self._is_unusual = True
+        missing = self._length - (len(data) - start)
         path, _, query = self._url.partition(b"?")
-        self._is_unusual |= (
-            path not in self._paths
+        if (
+            self._is_unusual
+            or missing < 0  # a part of the next request is there
+            or path not in self._paths
             or self._length > self._largest
             or self._parser.get_http_version() != "1.1"
-        )
-        if not self._is_unusual:
-            self.call = Call(b"", query, self._fields)
-            if self._is_whole:
-                self.call.body = b"".join(self._chunks)
-                return True
-            if self._expect(data):
-                return True
-        self._parser = HttpRequestParser(self)
-        return False
+        ):
+            self._parser = HttpRequestParser(self)
+            return False
+        self.call = Call(b"", query, self._fields)
+        if not self._is_whole:  # this parser waits for a body that it will not see
+            self._parser = HttpRequestParser(self)
+        if missing:
+            self._body, self._missing = bytearray(self._length), self._length
+            self.go_on(data[start:])
+        else:
+            self.call.body = data[start:]
+        return True
 
     def go_on(self, data: bytes) -> bool:
         """Take more of the body; True when it is whole, what follows is `rest`."""
@@ -111,6 +117,10 @@ class Reader:
         self._body = bytearray()
         return True
 
+    def on_message_begin(self) -> None:
+        """Of the parser: a request begins; one after another is for Sanic to part."""
+        self._is_unusual |= self._is_whole
+
     def on_url(self, url: bytes) -> None:
         """Of the parser: the target, or a part of it."""
         self._url += url
@@ -124,30 +134,13 @@ class Reader:
         elif name in _UNUSUAL:
             self._is_unusual = True
 
-    def on_body(self, body: bytes) -> None:
-        """Of the parser: a piece of the body."""
-        self._chunks.append(body)
-
     def on_message_complete(self) -> None:
-        """Of the parser: the request is whole; a second one is for Sanic."""
-        self._is_unusual |= self._is_whole
+        """Of the parser: the request is whole."""
         self._is_whole = True
-
-    def _expect(self, data: bytes) -> bool:
-        """Get ready for the rest of a body; False when not even the head is whole."""
-        start = data.find(_HEAD_END)
-        if start < 0 or not self._length:
-            return False
-        self._parser = HttpRequestParser(self)  # this one waits for the body
-        self._body = bytearray(self._length)
-        self._missing = self._length
-        self.go_on(data[start + len(_HEAD_END) :])
-        return True
 
     def _reset(self) -> None:
         self._url = b""
         self._fields: list[tuple[bytes, bytes]] = []
-        self._chunks: list[bytes] = []
         self._is_unusual = False
         self._is_whole = False
         self._length = 0

@@ -6,7 +6,7 @@ from cortex_server.worker.answer import Answer
 from cortex_server.worker.wire import Reader, written
 
 PATHS = frozenset((b"/", b"/iris"))
-LARGEST = 1 << 20
+LARGEST, LARGEST_HEAD = 1 << 20, 1 << 13
 PLAIN = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
 
 
@@ -16,7 +16,7 @@ def request(body: bytes, *fields: bytes, target: bytes = b"/iris?a=1") -> bytes:
 
 
 def reader() -> Reader:
-    return Reader(PATHS, LARGEST)
+    return Reader(PATHS, LARGEST, LARGEST_HEAD)
 
 
 def test_a_whole_request_is_read_at_once() -> None:
@@ -82,6 +82,7 @@ def test_a_body_may_come_in_any_pieces(
         request(b"abc", b"Transfer-Encoding: chunked"),
         request(b"abc", b"Content-Length: 4"),
         request(b"x" * (LARGEST + 1)),
+        request(b"abc", b"X-A: " + b"1" * LARGEST_HEAD),
         PLAIN + PLAIN,
         PLAIN + b"garbage",
         b"",
@@ -137,3 +138,10 @@ def test_a_status_without_a_name_is_written_all_the_same() -> None:
     assert written(Answer(b"", status=599), b"id", b"close").startswith(
         b"HTTP/1.1 599 "
     )
+
+
+@given(st.integers(1, 300))
+def test_a_request_with_a_part_of_the_next_is_left_alone(more: int) -> None:
+    following = request(b"x" * 90_000)
+
+    assert not reader().begin(PLAIN + following[:more])
