@@ -62,7 +62,8 @@ class _Ordered:
         self, _logger: object, _method: str, event: structlog.typing.EventDict
     ) -> structlog.typing.EventDict:
         first = {key: event.pop(key) for key in ("timestamp", "level", "event")}
-        return {**first, **self._labels, **_ids(), **event}
+        ids = {key: value for key, value in _ids().items() if key not in event}
+        return {**first, **self._labels, **event, **ids}
 
 
 def _ids() -> dict[str, str]:

@@ -1,0 +1,8 @@
+"""How hypothesis behaves in all tests: a busy machine is no failure."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "calm", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("calm")
