@@ -50,7 +50,7 @@ def pinned(core: int | None, back_to: int | None) -> Iterator[None]:
 def describe() -> dict[str, str | int | None]:
     """What a reader needs to know about this machine."""
     return {
-        "system": platform.platform(),
+        "system": platform.system(),
         "python": platform.python_version(),
         "cores": os.cpu_count(),
     }

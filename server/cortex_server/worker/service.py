@@ -150,6 +150,7 @@ class Service:
     def count(self, prediction: Prediction, status: int) -> None:
         """Let go of a prediction that ended with this status."""
         prediction.is_over = True
+        prediction.work = None  # it leads back here: large payloads would wait for gc
         self._deadlines.forget(prediction)
         ended = monotonic()
         self._board.leave(ended)

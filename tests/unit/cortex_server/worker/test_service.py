@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import os
 import threading
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from cortex_server.worker.answer import Answer
 from cortex_server.worker.call import Call
 from cortex_server.worker.execution import Threads
 from cortex_server.worker.pace import PROOF
-from cortex_server.worker.service import Service
+from cortex_server.worker.service import Prediction, Service
 
 LIMIT = 10
 
@@ -194,6 +195,29 @@ def test_the_hook_runs_after_the_answer_with_what_was_returned() -> None:
         return before, predictor.seen
 
     assert run(main) == ([], [(1, 2)])
+
+
+def predictions() -> int:
+    return sum(isinstance(one, Prediction) for one in gc.get_objects())
+
+
+@pytest.mark.parametrize("predictor", [Double(), Waiting()])
+def test_a_prediction_that_is_over_leaves_nothing_to_collect(predictor: Any) -> None:
+    async def main() -> int:
+        client = Client(predictor)
+        if isinstance(predictor, Waiting):
+            predictor.gate.set()
+        before = predictions()
+        for _ in range(5):
+            await client.ask()
+        await asyncio.sleep(0)
+        return predictions() - before
+
+    gc.disable()
+    try:
+        assert run(main) == 0
+    finally:
+        gc.enable()
 
 
 class Where:
