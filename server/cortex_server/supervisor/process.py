@@ -92,9 +92,11 @@ class Supervisor:
         code = None
         while code is None:
             self._wait(self._next())
+            code = (
+                self._step()
+            )  # a worker that has ended did so before what is told now
             self._handle_signals()
             self._demand.sample()
-            code = self._step()
         self._log.close()
         unlink(self._launch.listen, self._launch.admin)
         return code

@@ -85,5 +85,8 @@ class Call:
 
 _PREFIX_BYTES = _PREFIX.encode()
 
+NOTHING = Call(b"", b"", [])
+"""Where no call is."""
+
 current: ContextVar[Call | None] = ContextVar("cortex_call", default=None)
 """The call that this thread or task works for; log lines carry its ids."""

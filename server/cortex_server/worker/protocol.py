@@ -14,6 +14,8 @@ from sanic.http import Http, Stage
 from sanic.server.protocols.http_protocol import HttpProtocol
 
 from cortex_server.worker.answer import Answer
+from cortex_server.worker.call import NOTHING
+from cortex_server.worker.problems import Problem
 from cortex_server.worker.service import Prediction, Service
 from cortex_server.worker.wire import Reader, written
 
@@ -49,8 +51,10 @@ class PredictProtocol(HttpProtocol):
                 self._answer()
         elif not (self._is_idle() and reader.begin(data)):
             super().data_received(data)
-        elif not reader.is_reading:
-            self._answer()
+        else:
+            self._time = monotonic()
+            if not reader.is_reading:
+                self._answer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone: nobody waits for the answer."""
@@ -58,6 +62,12 @@ class PredictProtocol(HttpProtocol):
             self._prediction.cancel()
             self._prediction = None
         super().connection_lost(exc)  # type: ignore[no-untyped-call]  # Sanic's
+
+    def resume_writing(self) -> None:
+        """The client has read what was written: it may ask for more."""
+        super().resume_writing()  # type: ignore[no-untyped-call]  # Sanic's
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def close_if_idle(self) -> bool:
         """Close the connection unless a request is being read or answered."""
@@ -67,18 +77,25 @@ class PredictProtocol(HttpProtocol):
 
     def check_timeouts(self) -> None:
         """Hold Sanic's limits, but not against a prediction: that has its own."""
-        if self._is_answering:
+        if not (self._is_answering or self._reader.is_reading):
+            super().check_timeouts()  # type: ignore[no-untyped-call]  # Sanic's
+        elif self._is_answering or monotonic() - self._time < self.request_timeout:
             check = self.check_timeouts
             self._callback_check_timeouts = self.loop.call_later(_CHECK, check)
         else:
-            super().check_timeouts()  # type: ignore[no-untyped-call]  # Sanic's
+            self._break_off()
 
     def _is_idle(self) -> bool:
         """Whether Sanic has nothing to do with the bytes that come next."""
         if self.recv_buffer:
             return False
         http: Any = getattr(self, "_http", _NOT_YET)
-        return http is _NOT_YET or (http is not None and http.stage is Stage.IDLE)
+        if http is _NOT_YET:
+            return True
+        if http is None or http.stage is not Stage.IDLE or not http.keep_alive:
+            return False
+        # It may have answered before the body has come.
+        return not getattr(http, "request_body", None)
 
     def _answer(self) -> None:
         self._is_answering = True
@@ -87,20 +104,33 @@ class PredictProtocol(HttpProtocol):
     def _reply(self, answer: Answer) -> None:
         """Write a response, and get ready for the next request."""
         self._prediction = None
+        call, self._reader.call = self._reader.call, NOTHING
         # What came in the meantime has its turn before what comes next.
         self._is_answering = bool(self._held or self._reader.rest)
         transport = self.transport
         if transport is not None and not transport.is_closing():
             keep = self.app.config.KEEP_ALIVE
             connection = b"keep-alive" if keep else b"close"
-            transport.write(written(answer, self._reader.call.id, connection))
+            transport.write(written(answer, call.id, connection))
             self._time = monotonic()
             if not keep:
                 self.close()
+            elif not self._can_write.is_set():
+                transport.pause_reading()
         if answer.after is not None:
             answer.after()
         if self._is_answering:
             self.loop.call_soon(self._go_on)
+
+    def _break_off(self) -> None:
+        """Give up a body of which nothing has come for long."""
+        call = self._reader.call
+        problem = Problem(408, "the body of the request did not come")
+        if self.transport is not None:
+            self.transport.write(
+                written(problem.answer(call.request_id), call.id, b"close")
+            )
+        self.close()
 
     def _hold(self, data: bytes) -> None:
         """Keep what comes before its turn."""
@@ -115,5 +145,6 @@ class PredictProtocol(HttpProtocol):
             return
         data = self._reader.rest + self._held
         self._reader.rest = self._held = b""
-        self.transport.resume_reading()
+        if self._can_write.is_set():
+            self.transport.resume_reading()
         self.data_received(data)

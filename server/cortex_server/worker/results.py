@@ -6,8 +6,9 @@ import orjson
 from pydantic import BaseModel
 from sanic.response import HTTPResponse
 
-from cortex_server.worker.answer import JSON, Answer
+from cortex_server.worker.answer import JSON, Answer, fields_of, is_status
 
+_UNKNOWN = "application/octet-stream"
 _FAST = orjson.OPT_SERIALIZE_NUMPY
 _LENIENT = orjson.OPT_NON_STR_KEYS
 
@@ -28,16 +29,24 @@ def answer_of(result: Any) -> Answer:  # noqa: ANN401  # the user's data
     if isinstance(result, HTTPResponse):
         return _answer_of_response(result)
     if isinstance(result, bytes | bytearray | memoryview):
-        return Answer(bytes(result), "application/octet-stream")
+        return Answer(bytes(result), _UNKNOWN)
     if isinstance(result, str):
         return Answer(result.encode(), "text/plain; charset=utf-8")
     return Answer(_json(result), JSON)
 
 
 def _answer_of_response(response: HTTPResponse) -> Answer:
-    body = response.body or b""
-    kind = response.content_type or "application/octet-stream"
-    return Answer(body, kind, response.status, response.headers)
+    if not is_status(response.status):
+        msg = f"`predict` returned a response with status {response.status!r}"
+        raise ValueError(msg)
+    body: Any = response.body or b""  # may be text if it was set later
+    headers = response.headers.copy()
+    headers.setdefault("content-type", response.content_type or _UNKNOWN)
+    fields = fields_of(headers)
+    kind = fields.popall("content-type")[0]
+    return Answer(
+        body.encode() if isinstance(body, str) else body, kind, response.status, fields
+    )
 
 
 def _json(result: Any) -> bytes:  # noqa: ANN401  # the user's data

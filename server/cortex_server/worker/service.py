@@ -11,7 +11,7 @@ from sanic.exceptions import SanicException
 from cortex_server.board import Board
 from cortex_server.interface import Interface, Method
 from cortex_server.manifest import Manifest
-from cortex_server.worker.answer import Answer
+from cortex_server.worker.answer import Answer, fields_of, is_status
 from cortex_server.worker.call import Call, current
 from cortex_server.worker.deadlines import Deadlines
 from cortex_server.worker.execution import Arguments, Threads, Work, on_loop
@@ -118,6 +118,9 @@ class Service:
         except Problem as problem:
             self._end(prediction, problem.answer(call.request_id))
             return None
+        except BaseException as failure:  # noqa: BLE001  # the user's types check it
+            self._fail(prediction, failure)
+            return None
         return self._run(prediction, arguments)
 
     def conclude(
@@ -176,7 +179,7 @@ class Service:
             result = self._predict(**arguments)
         except BaseException as raised:  # noqa: BLE001  # around the user's code
             error = raised
-            if "thread" in str(raised).lower():  # as sqlite3 says it, before it works
+            if _minds_the_thread(raised):
                 self.pace.stay_in_thread()
                 return False
         self.pace.took_in_place(monotonic() - began)
@@ -231,10 +234,19 @@ def _binder(method: Method) -> Callable[[Call, Any], Arguments]:
     return bind
 
 
+def _minds_the_thread(error: BaseException) -> bool:
+    """As sqlite3 says it, before it does anything."""
+    try:
+        return "thread" in str(error).lower()
+    except BaseException:  # noqa: BLE001  # the user's exceptions need not have a text
+        return False
+
+
 def _problem_of(error: BaseException) -> Problem:
     """What the caller may know of an exception: its own status, or nothing."""
     if isinstance(error, SanicException):
-        return Problem(error.status_code, str(error), headers=error.headers)
+        status = error.status_code if is_status(error.status_code) else 500
+        return Problem(status, str(error), headers=fields_of(error.headers))
     if isinstance(error, NotJSONError):
         structlog.get_logger().error(str(error))
         detail = "the predictor returned something that cannot be written as JSON"

@@ -5,19 +5,19 @@ from http import HTTPStatus
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from cortex_server.worker.answer import Answer
-from cortex_server.worker.call import Call
+from cortex_server.worker.call import NOTHING, Call
 
 _UNUSUAL = frozenset(
     (b"connection", b"content-encoding", b"expect", b"transfer-encoding", b"upgrade")
 )
-_HEAD_END = b"\r\n\r\n"
+_METHOD = b"POST "
+_LINE_END, _HEAD_END = b"\r\n", b"\r\n\r\n"
 
 _WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 _STATUS_LINES = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode())
     for status in HTTPStatus
 }
-_LINE_ENDS = str.maketrans("\r\n\0", "   ")
 
 
 class Reader:
@@ -31,22 +31,20 @@ class Reader:
     """
 
     __slots__ = (
-        "_body",
+        "_chunks",
         "_fields",
         "_is_unusual",
-        "_is_whole",
         "_largest",
         "_largest_head",
         "_length",
         "_missing",
         "_parser",
         "_paths",
-        "_url",
         "call",
         "rest",
     )
 
-    _is_whole: bool
+    _length: int | None
 
     def __init__(
         self, paths: frozenset[bytes], largest: int, largest_head: int
@@ -55,10 +53,10 @@ class Reader:
         self._largest = largest
         self._largest_head = largest_head
         self._parser = HttpRequestParser(self)
-        self._body = bytearray()
+        self._chunks: list[bytes] = []
         self._missing = 0
         self._reset()
-        self.call = Call(b"", b"", [])
+        self.call = NOTHING
         """The request read last."""
         self.rest = b""
         """What came after it."""
@@ -75,7 +73,12 @@ class Reader:
         head is there and holds nothing that changes how the rest is to be read.
         """
         start = data.find(_HEAD_END, 0, self._largest_head) + len(_HEAD_END)
-        if start < len(_HEAD_END) or not data.startswith(b"POST "):
+        if start < len(_HEAD_END) or not data.startswith(_METHOD):
+            return False
+        line = data[len(_METHOD) : data.find(_LINE_END)]
+        target, _, version = line.partition(b" ")
+        path, _, query = target.partition(b"?")
+        if path not in self._paths or version != b"HTTP/1.1" or b"#" in query:
             return False
         self._reset()
         is_small = len(data) <= self._largest_head
@@ -83,67 +86,45 @@ class Reader:
             self._parser.feed_data(data if is_small else data[:start])
         except (HttpParserError, HttpParserUpgrade):
             self._is_unusual = True
-        missing = self._length - (len(data) - start)
-        path, _, query = self._url.partition(b"?")
-        if (
-            self._is_unusual
-            or missing < 0  # a part of the next request is there
-            or path not in self._paths
-            or self._length > self._largest
-            or self._parser.get_http_version() != "1.1"
-        ):
+        length = self._length or 0
+        missing = length - (len(data) - start)
+        # Where there is too much, a part of the next request is there.
+        if self._is_unusual or missing < 0 or length > self._largest:
             self._parser = HttpRequestParser(self)
             return False
-        self.call = Call(b"", query, self._fields)
-        if not self._is_whole:  # this parser waits for a body that it will not see
+        if missing or not is_small:  # the parser waits for a body it will not see
             self._parser = HttpRequestParser(self)
+        self.call = Call(data[start:], query, self._fields)
         if missing:
-            self._body, self._missing = bytearray(self._length), self._length
-            self.go_on(data[start:])
-        else:
-            self.call.body = data[start:]
+            self._chunks, self._missing = [self.call.body], missing
         return True
 
     def go_on(self, data: bytes) -> bool:
         """Take more of the body; True when it is whole, what follows is `rest`."""
         took = min(len(data), self._missing)
-        start = len(self._body) - self._missing
-        self._body[start : start + took] = data if took == len(data) else data[:took]
+        self._chunks.append(data if took == len(data) else data[:took])
         self._missing -= took
         if self._missing:
             return False
-        self.call.body = bytes(self._body)
+        self.call.body = b"".join(self._chunks)
+        self._chunks = []
         self.rest = data[took:]
-        self._body = bytearray()
         return True
-
-    def on_message_begin(self) -> None:
-        """Of the parser: a request begins; one after another is for Sanic to part."""
-        self._is_unusual |= self._is_whole
-
-    def on_url(self, url: bytes) -> None:
-        """Of the parser: the target, or a part of it."""
-        self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Of the parser: a header field."""
         name = name.lower()
         self._fields.append((name, value))
         if name == b"content-length":
+            self._is_unusual |= self._length is not None  # that of the next request
             self._length = int(value)
         elif name in _UNUSUAL:
             self._is_unusual = True
 
-    def on_message_complete(self) -> None:
-        """Of the parser: the request is whole."""
-        self._is_whole = True
-
     def _reset(self) -> None:
-        self._url = b""
         self._fields: list[tuple[bytes, bytes]] = []
         self._is_unusual = False
-        self._is_whole = False
-        self._length = 0
+        self._length = None
         self.rest = b""
 
 
@@ -157,7 +138,7 @@ def written(answer: Answer, request_id: bytes, connection: bytes) -> bytes:
     return b"%bcontent-length: %d\r\ncontent-type: %b\r\n%b%b%b" % (
         head,
         len(answer.body),
-        answer.content_type.encode("latin-1"),
+        answer.content_type.encode("utf-8", "surrogateescape"),
         fields,
         end,
         answer.body,
@@ -165,9 +146,5 @@ def written(answer: Answer, request_id: bytes, connection: bytes) -> bytes:
 
 
 def _fields(answer: Answer) -> bytes:
-    """Header fields; a line end in a value would begin a field of its own."""
-    lines = (
-        f"{name}: {str(value).translate(_LINE_ENDS)}\r\n"
-        for name, value in answer.fields.items()
-    )
+    lines = (f"{name}: {value}\r\n" for name, value in answer.fields.items())
     return "".join(lines).encode("utf-8", "surrogateescape")

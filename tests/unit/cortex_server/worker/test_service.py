@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
+import pydantic
 import pytest
 
 from cortex_server import board as board_module
@@ -255,3 +256,26 @@ def test_a_quick_predict_moves_into_place_unless_it_minds(
     here = threading.current_thread().name.encode()
     assert {status for status, _ in answers} == {200}
     assert [body == here for _, body in answers] == [moves] * 3
+
+
+class Rude(pydantic.BaseModel):
+    @pydantic.field_validator("*", mode="before", check_fields=False)
+    @classmethod
+    def _fail(cls, value: object) -> object:
+        raise RuntimeError(str(value))
+
+    number: int
+
+
+class Checked:
+    def predict(self, payload: Rude) -> int:
+        return payload.number
+
+
+def test_a_type_that_fails_while_it_checks_is_500_and_frees_the_slot() -> None:
+    async def main() -> tuple[int, int]:
+        client = Client(Checked())
+        answer = await client.ask(b'{"number": 1}')
+        return answer.status, client.board.in_flight
+
+    assert run(main) == (500, 0)
