@@ -92,10 +92,9 @@ class Supervisor:
         code = None
         while code is None:
             self._wait(self._next())
-            code = (
-                self._step()
-            )  # a worker that has ended did so before what is told now
-            self._handle_signals()
+            told, self._signals = self._signals, []
+            code = self._step()  # a worker that has ended did so before what is told
+            self._handle(told)
             self._demand.sample()
         self._log.close()
         unlink(self._launch.listen, self._launch.admin)
@@ -178,9 +177,8 @@ class Supervisor:
             self._selector.unregister(fd)
             os.close(fd)
 
-    def _handle_signals(self) -> None:
-        while self._signals:
-            number = self._signals.pop(0)
+    def _handle(self, numbers: list[int]) -> None:
+        for number in numbers:
             if self._is_draining:
                 # Whoever interrupts will not wait; being terminated twice is how a
                 # drain by hand and that of the kubelet meet.

@@ -1,5 +1,6 @@
 """A response before it is written: what the two ways out have in common."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from multidict import CIMultiDict
@@ -7,7 +8,11 @@ from multidict import CIMultiDict
 NO_FIELDS: Mapping[str, str] = {}
 JSON = "application/json"
 
-_FRAMING = ("connection", "content-length", "transfer-encoding", "x-request-id")
+_OURS = (
+    *("connection", "content-length", "content-type"),
+    *("transfer-encoding", "x-request-id"),
+)
+_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _LINE_ENDS = str.maketrans("\r\n\0", "   ")
 _LOWEST, _HIGHEST = 200, 999
 
@@ -40,18 +45,17 @@ def is_status(status: object) -> bool:
 def fields_of(headers: Mapping[str, str]) -> CIMultiDict[str]:
     """Header fields of the user's as they may be written.
 
-    None says where the response ends, and none begins another one.
+    None says what the body is or where it ends, and none begins another one.
     """
-    fields = CIMultiDict(
-        (_line(name).encode("ascii", "replace").decode(), _line(value))
+    return CIMultiDict(
+        (name, line_of(value))
         for name, value in headers.items()
+        if _NAME.fullmatch(name) and name.lower() not in _OURS
     )
-    for name in _FRAMING:
-        fields.popall(name, None)
-    return fields
 
 
-def _line(text: object) -> str:
+def line_of(text: object) -> str:
+    """A text of the user's as the value of a header field: one line that encodes."""
     line = str(text).translate(_LINE_ENDS)
     try:
         line.encode("utf-8", "surrogateescape")

@@ -92,7 +92,7 @@ class PredictProtocol(HttpProtocol):
         http: Any = getattr(self, "_http", _NOT_YET)
         if http is _NOT_YET:
             return True
-        if http is None or http.stage is not Stage.IDLE or not http.keep_alive:
+        if http is None or http.stage is not Stage.IDLE:
             return False
         # It may have answered before the body has come.
         return not getattr(http, "request_body", None)

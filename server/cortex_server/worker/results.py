@@ -6,7 +6,7 @@ import orjson
 from pydantic import BaseModel
 from sanic.response import HTTPResponse
 
-from cortex_server.worker.answer import JSON, Answer, fields_of, is_status
+from cortex_server.worker.answer import JSON, Answer, fields_of, is_status, line_of
 
 _UNKNOWN = "application/octet-stream"
 _FAST = orjson.OPT_SERIALIZE_NUMPY
@@ -40,13 +40,11 @@ def _answer_of_response(response: HTTPResponse) -> Answer:
         msg = f"`predict` returned a response with status {response.status!r}"
         raise ValueError(msg)
     body: Any = response.body or b""  # may be text if it was set later
-    headers = response.headers.copy()
-    headers.setdefault("content-type", response.content_type or _UNKNOWN)
-    fields = fields_of(headers)
-    kind = fields.popall("content-type")[0]
-    return Answer(
-        body.encode() if isinstance(body, str) else body, kind, response.status, fields
-    )
+    if isinstance(body, str):
+        body = body.encode()
+    kind = response.headers.get("content-type") or response.content_type or _UNKNOWN
+    fields = fields_of(response.headers)
+    return Answer(body, line_of(kind), response.status, fields)
 
 
 def _json(result: Any) -> bytes:  # noqa: ANN401  # the user's data

@@ -179,7 +179,7 @@ class Service:
             result = self._predict(**arguments)
         except BaseException as raised:  # noqa: BLE001  # around the user's code
             error = raised
-            if _minds_the_thread(raised):
+            if "thread" in _text(raised).lower():  # as sqlite3 says, before it works
                 self.pace.stay_in_thread()
                 return False
         self.pace.took_in_place(monotonic() - began)
@@ -234,19 +234,18 @@ def _binder(method: Method) -> Callable[[Call, Any], Arguments]:
     return bind
 
 
-def _minds_the_thread(error: BaseException) -> bool:
-    """As sqlite3 says it, before it does anything."""
+def _text(error: BaseException) -> str:
     try:
-        return "thread" in str(error).lower()
+        return str(error)
     except BaseException:  # noqa: BLE001  # the user's exceptions need not have a text
-        return False
+        return type(error).__name__
 
 
 def _problem_of(error: BaseException) -> Problem:
     """What the caller may know of an exception: its own status, or nothing."""
     if isinstance(error, SanicException):
         status = error.status_code if is_status(error.status_code) else 500
-        return Problem(status, str(error), headers=fields_of(error.headers))
+        return Problem(status, _text(error), headers=fields_of(error.headers))
     if isinstance(error, NotJSONError):
         structlog.get_logger().error(str(error))
         detail = "the predictor returned something that cannot be written as JSON"

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from sanic.helpers import STATUS_CODES
 
 from cortex_server.worker.answer import Answer
 from cortex_server.worker.call import NOTHING, Call
@@ -13,10 +14,11 @@ _UNUSUAL = frozenset(
 _METHOD = b"POST "
 _LINE_END, _HEAD_END = b"\r\n", b"\r\n\r\n"
 
+_NO_NAME = b"HTTP/1.1 %d UNKNOWN\r\n"  # as Sanic has it
 _WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 _STATUS_LINES = {
-    status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode())
-    for status in HTTPStatus
+    status: b"HTTP/1.1 %d %b\r\n" % (status, name)
+    for status, name in STATUS_CODES.items()
 }
 
 
@@ -33,6 +35,7 @@ class Reader:
     __slots__ = (
         "_chunks",
         "_fields",
+        "_is_begun",
         "_is_unusual",
         "_largest",
         "_largest_head",
@@ -44,7 +47,7 @@ class Reader:
         "rest",
     )
 
-    _length: int | None
+    _is_begun: bool
 
     def __init__(
         self, paths: frozenset[bytes], largest: int, largest_head: int
@@ -86,10 +89,9 @@ class Reader:
             self._parser.feed_data(data if is_small else data[:start])
         except (HttpParserError, HttpParserUpgrade):
             self._is_unusual = True
-        length = self._length or 0
-        missing = length - (len(data) - start)
+        missing = self._length - (len(data) - start)
         # Where there is too much, a part of the next request is there.
-        if self._is_unusual or missing < 0 or length > self._largest:
+        if self._is_unusual or missing < 0 or self._length > self._largest:
             self._parser = HttpRequestParser(self)
             return False
         if missing or not is_small:  # the parser waits for a body it will not see
@@ -111,26 +113,31 @@ class Reader:
         self.rest = data[took:]
         return True
 
+    def on_message_begin(self) -> None:
+        """Of the parser: a request begins; fields of a second one are not ours."""
+        self._is_unusual |= self._is_begun
+        self._is_begun = True
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """Of the parser: a header field."""
         name = name.lower()
         self._fields.append((name, value))
         if name == b"content-length":
-            self._is_unusual |= self._length is not None  # that of the next request
             self._length = int(value)
         elif name in _UNUSUAL:
             self._is_unusual = True
 
     def _reset(self) -> None:
         self._fields: list[tuple[bytes, bytes]] = []
+        self._is_begun = False
         self._is_unusual = False
-        self._length = None
+        self._length = 0
         self.rest = b""
 
 
 def written(answer: Answer, request_id: bytes, connection: bytes) -> bytes:
     """A response as it goes over the wire; `connection` is keep-alive or close."""
-    head = _STATUS_LINES.get(answer.status) or b"HTTP/1.1 %d \r\n" % answer.status
+    head = _STATUS_LINES.get(answer.status) or _NO_NAME % answer.status
     fields = _fields(answer) if answer.fields else b""
     end = b"connection: %b\r\nx-request-id: %b\r\n\r\n" % (connection, request_id)
     if answer.status in _WITHOUT_BODY:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pydantic
 import pytest
+from sanic.exceptions import SanicException
 
 from cortex_server import board as board_module
 from cortex_server.board import Board
@@ -279,3 +280,83 @@ def test_a_type_that_fails_while_it_checks_is_500_and_frees_the_slot() -> None:
         return answer.status, client.board.in_flight
 
     assert run(main) == (500, 0)
+
+
+class SilentError(ValueError):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+class SilentRefusalError(SilentError, SanicException):
+    status_code = 418
+
+
+class Raising:
+    error: type[BaseException]
+
+    def predict(self) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        *((SilentError, 500), (SilentRefusalError, 418), (SystemExit, 500)),
+        *((StopIteration, 500), (KeyboardInterrupt, 500), (BaseException, 500)),
+    ],
+)
+def test_whatever_is_raised_is_answered(
+    error: type[BaseException], status: int, *, in_place: bool
+) -> None:
+    async def main() -> tuple[int, int]:
+        predictor = Raising()
+        predictor.error = error
+        client = Client(predictor)
+        client.service.pace.in_place = in_place
+        return (await client.ask()).status, client.board.in_flight
+
+    assert run(main) == (status, 0)
+
+
+def test_a_call_in_a_thread_that_takes_too_long_is_504_and_heard_no_more() -> None:
+    gate = threading.Event()
+
+    class Slow:
+        def predict(self, payload: int) -> int:
+            gate.wait(LIMIT if payload else 0)
+            return payload
+
+    async def main() -> tuple[list[int], dict[int, int]]:
+        client = Client(Slow(), timeout=0.05)
+        late = await client.ask(b"1")
+        gate.set()
+        after = await client.ask(b"0")
+        assert client.board.in_flight == 0
+        return [late.status, after.status], client.board.codes
+
+    assert run(main) == ([504, 200], {504: 1, 200: 1})
+
+
+def test_a_call_that_waits_for_its_thread_is_taken_back_with_its_client() -> None:
+    seen: list[int] = []
+    gate = threading.Event()
+
+    class Slow:
+        def predict(self, payload: int) -> None:
+            gate.wait(LIMIT)
+            seen.append(payload)
+
+    async def main() -> None:
+        client = Client(Slow())
+        sent = [client.send(b"%d" % number) for number in range(3)]
+        assert sent[1].prediction is not None
+        sent[1].prediction.cancel()
+        gate.set()
+        for one in (sent[0], sent[2]):
+            await one.answer()
+        assert client.board.in_flight == 0
+
+    run(main)
+
+    assert seen == [0, 2]

@@ -34,7 +34,7 @@ def test_a_whole_request_is_read_at_once() -> None:
 def test_one_request_follows_another() -> None:
     read = reader()
 
-    for body in (b"one", b"", b"three"):
+    for body in (b"one", b"", b"3" * 2 * LARGEST_HEAD, b"four"):
         assert read.begin(request(body))
         assert read.call.body == body
 
