@@ -42,6 +42,7 @@ class Threads:
     """A fixed number of threads, first come first served."""
 
     def __init__(self, number: int, name: str) -> None:
+        self.number = number
         self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._finished: deque[tuple[Work, Any, BaseException | None]] = deque()
         self._is_waking = False

@@ -24,6 +24,7 @@ from cortex_server.worker.app import create_app
 from cortex_server.worker.execution import Threads
 from cortex_server.worker.loader import load
 from cortex_server.worker.protocol import PredictProtocol
+from cortex_server.worker.runner import Runner
 from cortex_server.worker.service import Service
 from cortex_server.worker.user_code import StartError, user_code
 
@@ -93,10 +94,9 @@ class Worker:
         self._board = board
         self._threads = Threads(manifest.threads_per_process, "predict")
         cls, self._interface = load(manifest, launch)
-        self._service = self._serve_with(self._construct(cls))
-        self._app = create_app(
-            manifest, self._interface, self._service, launch.endpoint
-        )
+        self._runner = self._run_with(self._construct(cls))
+        service = Service(manifest, board, self._runner)
+        self._app = create_app(manifest, self._interface, service, launch.endpoint)
 
     def _construct(self, cls: type) -> Any:  # noqa: ANN401  # the user's
         """Build the predictor where its `predict` will run: some libraries mind."""
@@ -106,11 +106,9 @@ class Worker:
                 return cls(**given)
             return self._threads.call(cls, **given)
 
-    def _serve_with(self, predictor: Any) -> Service:  # noqa: ANN401  # the user's
+    def _run_with(self, predictor: Any) -> Runner:  # noqa: ANN401  # the user's
         try:
-            return Service(
-                predictor, self._interface, self._manifest, self._board, self._threads
-            )
+            return Runner(predictor, self._interface, self._threads, self._board)
         except InterfaceError as error:
             raise StartError(StartFailure(message=str(error))) from None
 
@@ -154,8 +152,7 @@ class Worker:
         server.close()  # type: ignore[no-untyped-call]  # Sanic's
         drain = self._manifest.drain(self._launch.withdraw)
         await _finish(server.connections, drain.requests)
-        if self._service.hooks:
-            await self._service.hooks.drain(drain.hooks)
+        await self._runner.drain(drain.hooks)
 
 
 def _init_arguments(interface: Interface, manifest: Manifest) -> dict[str, Any]:

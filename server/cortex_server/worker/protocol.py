@@ -15,8 +15,9 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 
 from cortex_server.worker.answer import Answer
 from cortex_server.worker.call import NOTHING
+from cortex_server.worker.prediction import Prediction
 from cortex_server.worker.problems import Problem
-from cortex_server.worker.service import Prediction, Service
+from cortex_server.worker.service import Service
 from cortex_server.worker.wire import Reader, written
 
 _CHECK = 1.0

@@ -24,6 +24,7 @@ from cortex_server.manifest import Manifest, PredictorModule
 from cortex_server.worker.app import create_app
 from cortex_server.worker.execution import Threads
 from cortex_server.worker.protocol import PredictProtocol
+from cortex_server.worker.runner import Runner
 from cortex_server.worker.service import Service
 
 LIMIT = 10
@@ -93,7 +94,9 @@ def application() -> Any:
     reference = PredictorModule(module="app", qualname="Echo")
     manifest = Manifest(name="echo", bundle="0", predictor=reference)
     interface = interface_of(Echo)
-    service = Service(Echo(), interface, manifest, board, Threads(1, "test"))
+    service = Service(
+        manifest, board, Runner(Echo(), interface, Threads(1, "test"), board)
+    )
     app = create_app(manifest, interface, service, "/echo")
     app.config.REQUEST_MAX_SIZE = 100_000
     return app

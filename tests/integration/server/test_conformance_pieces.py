@@ -53,7 +53,7 @@ class Both:
         self._runner = asyncio.Runner()
         self._server = Server(predictor)
         if isinstance(predictor, EchoInPlace):
-            self._server.service.pace = InPlace(1)
+            self._server.runner.pace = InPlace(1)
         self._server.app.config.REQUEST_MAX_SIZE = LARGEST
         self._runner.run(self._server.start())
 

@@ -15,6 +15,7 @@ from cortex_server.worker.app import Application, create_app
 from cortex_server.worker.execution import Threads
 from cortex_server.worker.pace import Pace
 from cortex_server.worker.protocol import PredictProtocol
+from cortex_server.worker.runner import Runner
 from cortex_server.worker.service import Service
 
 SOON = 0.1
@@ -87,7 +88,8 @@ class Server:
         manifest = Manifest(name="p", bundle="0", predictor=reference, **fields)
         interface = interface_of(type(predictor))
         threads = Threads(manifest.threads_per_process, "test")
-        self.service = Service(predictor, interface, manifest, self.board, threads)
+        self.runner = Runner(predictor, interface, threads, self.board)
+        self.service = Service(manifest, self.board, self.runner)
         self.app: Application = create_app(manifest, interface, self.service, "/echo")
 
     async def start(self) -> None:

@@ -10,6 +10,7 @@ from cortex_server.interface import interface_of
 from cortex_server.manifest import Manifest, PredictorModule
 from cortex_server.worker.app import BODY_LIMIT, Application, create_app
 from cortex_server.worker.execution import Threads
+from cortex_server.worker.runner import Runner
 from cortex_server.worker.service import Service
 
 
@@ -38,7 +39,7 @@ def app_of(
     fd = board_module.create()
     board = Board(fd)
     os.close(fd)
-    service = Service(P(), interface, manifest, board, threads)
+    service = Service(manifest, board, Runner(P(), interface, threads, board))
     return create_app(manifest, interface, service, endpoint)
 
 

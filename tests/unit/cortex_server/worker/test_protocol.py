@@ -97,7 +97,7 @@ def test_what_comes_during_a_prediction_is_answered_after_it_and_in_order() -> N
 def test_what_follows_a_body_has_its_turn_before_what_comes_next() -> None:
     async def main() -> bytes:
         server = Server(Back())
-        server.service.pace = InPlace(1)
+        server.runner.pace = InPlace(1)
         await server.start()
         client = server.connect()
         await client.send(HEAD)

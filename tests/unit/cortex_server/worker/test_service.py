@@ -18,7 +18,9 @@ from cortex_server.worker.answer import Answer
 from cortex_server.worker.call import Call
 from cortex_server.worker.execution import Threads
 from cortex_server.worker.pace import PROOF
-from cortex_server.worker.service import Prediction, Service
+from cortex_server.worker.prediction import Prediction
+from cortex_server.worker.runner import Runner
+from cortex_server.worker.service import Service
 
 LIMIT = 10
 
@@ -34,7 +36,8 @@ class Client:
         manifest = Manifest(name="p", bundle="0", predictor=reference, **fields)
         interface = interface_of(type(predictor))
         threads = Threads(manifest.threads_per_process, "test")
-        self.service = Service(predictor, interface, manifest, self.board, threads)
+        self.runner = Runner(predictor, interface, threads, self.board)
+        self.service = Service(manifest, self.board, self.runner)
 
     def send(self, body: bytes = b"1") -> "Sent":
         fields = [(b"content-type", b"application/json")]
@@ -192,8 +195,8 @@ def test_the_hook_runs_after_the_answer_with_what_was_returned() -> None:
         before = list(predictor.seen)
         assert answer.after is not None
         answer.after()  # what a connection does when it has written the answer
-        assert client.service.hooks is not None
-        await client.service.hooks.drain(LIMIT)
+        assert client.runner._hooks is not None
+        await client.runner._hooks.drain(LIMIT)
         return before, predictor.seen
 
     assert run(main) == ([], [(1, 2)])
@@ -247,8 +250,8 @@ def test_a_quick_predict_moves_into_place_unless_it_minds(
     async def main() -> list[tuple[int, bytes]]:
         client = Client(predictor)
         for _ in range(PROOF):
-            client.service.pace.took_in_thread(0)
-        assert client.service.pace.in_place
+            client.runner.pace.took_in_thread(0)
+        assert client.runner.pace.in_place
         answers = [await client.ask() for _ in range(3)]
         return [(answer.status, answer.body) for answer in answers]
 
@@ -313,7 +316,7 @@ def test_whatever_is_raised_is_answered(
         predictor = Raising()
         predictor.error = error
         client = Client(predictor)
-        client.service.pace.in_place = in_place
+        client.runner.pace.in_place = in_place
         return (await client.ask()).status, client.board.in_flight
 
     assert run(main) == (status, 0)

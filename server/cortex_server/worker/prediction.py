@@ -1,0 +1,60 @@
+"""A prediction under way: who waits for it, and what is done for it."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from cortex_server.worker.answer import Answer
+from cortex_server.worker.call import Call
+from cortex_server.worker.execution import Work
+
+CLIENT_CLOSED_REQUEST = 499
+
+Reply = Callable[[Answer], None]
+"""Writes a response; called once, on the loop."""
+
+
+class Keeper(Protocol):
+    """Who keeps account of predictions."""
+
+    def count(self, prediction: "Prediction", status: int) -> None:
+        """Let go of a prediction that ended with this status."""
+
+    def too_late(self, prediction: "Prediction") -> None:
+        """Answer a prediction that took longer than the time limit."""
+
+
+class Prediction:
+    """An accepted request, until it is answered or nobody waits for it."""
+
+    __slots__ = ("call", "is_over", "keeper", "payload", "reply", "started", "work")
+
+    def __init__(
+        self, keeper: Keeper, call: Call, reply: Reply, started: float
+    ) -> None:
+        self.keeper = keeper
+        self.call = call
+        self.reply = reply
+        self.started = started
+        self.payload: Any = None
+        self.work: Work | None = None
+        self.is_over = False
+
+    def end(self, answer: Answer) -> None:
+        """Answer it; called at most once, on the loop."""
+        self.keeper.count(self, answer.status)
+        self.reply(answer)
+
+    def expire(self) -> None:
+        """The time limit has passed."""
+        self._give_up()
+        self.keeper.too_late(self)
+
+    def cancel(self) -> None:
+        """The client has hung up."""
+        if not self.is_over:
+            self._give_up()
+            self.keeper.count(self, CLIENT_CLOSED_REQUEST)
+
+    def _give_up(self) -> None:
+        if self.work is not None:
+            self.work.give_up()

@@ -1,0 +1,182 @@
+"""The predictor in this process: arguments in, answer out."""
+
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+from typing import Any
+
+import structlog
+from sanic.exceptions import SanicException
+
+from cortex_server.board import Board
+from cortex_server.interface import Interface, Method
+from cortex_server.worker.answer import fields_of, is_status
+from cortex_server.worker.call import Call, current
+from cortex_server.worker.execution import Arguments, Threads, Work, on_loop
+from cortex_server.worker.hooks import Hooks
+from cortex_server.worker.pace import Pace
+from cortex_server.worker.payloads import Decoder, decoder_for
+from cortex_server.worker.prediction import Prediction
+from cortex_server.worker.problems import Problem
+from cortex_server.worker.results import NotJSONError, answer_of
+from cortex_server.worker.user_code import own_frames
+
+_ARGUMENTS: dict[str, Callable[[Call], Any]] = {
+    "query_params": lambda call: call.query_params,
+    "headers": lambda call: call.headers,
+    "request_id": lambda call: call.request_id,
+    "logger": lambda _call: structlog.get_logger(),
+}
+
+
+class Runner:
+    """Answers predictions with one predictor."""
+
+    def __init__(
+        self,
+        predictor: Any,  # noqa: ANN401  # the user's
+        interface: Interface,
+        threads: Threads,
+        board: Board,
+    ) -> None:
+        self._method = interface.predict
+        self._predict = predictor.predict
+        self._threads = threads
+        self._decode = _decoder(interface)
+        self._bind = _binder(interface.predict)
+        self.pace = Pace(threads.number)
+        self._hooks: Hooks | None = None
+        if interface.post_predict:
+            self._hooks = Hooks(interface.post_predict, predictor.post_predict, board)
+            self._bind_hook = _binder(interface.post_predict)
+
+    def run(self, prediction: Prediction) -> None:
+        """Answer a prediction, now or later."""
+        call = prediction.call
+        try:
+            prediction.payload = self._decode(call)
+            arguments = self._bind(call, prediction.payload)
+        except Problem as problem:
+            prediction.end(problem.answer(call.request_id))
+        except BaseException as failure:  # noqa: BLE001  # the user's types check it
+            _fail(prediction, failure)
+        else:
+            if not (self.pace.in_place and self._ran_in_place(prediction, arguments)):
+                self._submit(prediction, arguments)
+
+    async def drain(self, seconds: float) -> None:
+        """Let accepted hooks finish, for so long at most."""
+        if self._hooks is not None:
+            await self._hooks.drain(seconds)
+
+    def _submit(self, prediction: Prediction, arguments: Arguments) -> None:
+        done = partial(self._done, prediction)
+        prediction.work = Work(prediction.call, arguments, done)
+        if self._method.is_async:
+            on_loop(self._predict, prediction.work)
+        else:
+            self._threads.submit(self._predict, prediction.work)
+
+    def _done(
+        self,
+        prediction: Prediction,
+        result: Any,  # noqa: ANN401  # the user's
+        error: BaseException | None,
+    ) -> None:
+        if prediction.is_over:
+            return
+        if prediction.work is not None and prediction.work.seconds:
+            self.pace.took_in_thread(prediction.work.seconds)
+        self._conclude(prediction, result, error)
+
+    def _ran_in_place(self, prediction: Prediction, arguments: Arguments) -> bool:
+        """Run and conclude it here; False when it insists on the thread it knows."""
+        current.set(prediction.call)
+        began = monotonic()
+        result = error = None
+        try:
+            result = self._predict(**arguments)
+        except BaseException as raised:  # noqa: BLE001  # around the user's code
+            error = raised
+            if "thread" in _text(raised).lower():  # as sqlite3 says, before it works
+                self.pace.stay_in_thread()
+                return False
+        self.pace.took_in_place(monotonic() - began)
+        self._conclude(prediction, result, error)
+        return True
+
+    def _conclude(
+        self,
+        prediction: Prediction,
+        result: Any,  # noqa: ANN401  # the user's
+        error: BaseException | None,
+    ) -> None:
+        """Answer with what the predictor returned or raised."""
+        if error is not None:
+            _fail(prediction, error)
+            return
+        try:
+            answer = answer_of(result)
+        except BaseException as failure:  # noqa: BLE001  # around the user's code
+            _fail(prediction, failure)
+            return
+        if self._hooks is not None:
+            answer.after = partial(self._follow_up, self._hooks, prediction, result)
+        prediction.end(answer)
+
+    def _follow_up(self, hooks: Hooks, prediction: Prediction, result: object) -> None:
+        arguments = self._bind_hook(prediction.call, prediction.payload)
+        if "response" in hooks.method.arguments:
+            arguments["response"] = result
+        hooks.submit(prediction.call, arguments)
+
+
+def _decoder(interface: Interface) -> Decoder:
+    hook = interface.post_predict
+    if interface.predict.wants_payload:
+        return decoder_for(interface.predict.payload_type)
+    if hook and hook.wants_payload:
+        return decoder_for(hook.payload_type)
+    return lambda _call: None
+
+
+def _binder(method: Method) -> Callable[[Call, Any], Arguments]:
+    """How to make the arguments of a method from a call and its payload."""
+    getters = [
+        (name, get) for name, get in _ARGUMENTS.items() if name in method.arguments
+    ]
+
+    def bind(call: Call, payload: object) -> Arguments:
+        arguments = {name: get(call) for name, get in getters} if getters else {}
+        if method.wants_payload:
+            arguments["payload"] = payload
+        return arguments
+
+    return bind
+
+
+def _fail(prediction: Prediction, error: BaseException) -> None:
+    call = prediction.call
+    current.set(call)
+    prediction.end(_problem_of(error).answer(call.request_id))
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException:  # noqa: BLE001  # the user's exceptions need not have a text
+        return type(error).__name__
+
+
+def _problem_of(error: BaseException) -> Problem:
+    """What the caller may know of an exception: its own status, or nothing."""
+    if isinstance(error, SanicException):
+        status = error.status_code if is_status(error.status_code) else 500
+        return Problem(status, _text(error), headers=fields_of(error.headers))
+    if isinstance(error, NotJSONError):
+        structlog.get_logger().error(str(error))
+        detail = "the predictor returned something that cannot be written as JSON"
+    else:
+        structlog.get_logger().error("predict failed", exc_info=own_frames(error))
+        detail = "the predictor raised an exception"
+    return Problem(500, f"{detail}; the log of this request says more")
