@@ -2,13 +2,15 @@
 
 They are plain 8-byte cells in a shared mapping with one writer, so counting costs
 the request path some tens of nanoseconds, and the supervisor can answer for health
-and metrics while the worker's interpreter is busy.
+and metrics while the worker's interpreter is busy. Where the predictor runs in several
+processes, each has cells of its own, and readers add them up.
 """
 
 import mmap
 import os
 import tempfile
 import time
+from array import array
 from bisect import bisect_left
 from enum import IntEnum
 from http import HTTPStatus
@@ -40,33 +42,41 @@ class State(IntEnum):
 
 
 _STATE, _IN_FLIGHT, _REFUSED, _LOST, _COUNT = range(5)
-_SUM, _INTEGRAL, _SINCE = range(5, 8)  # these three cells hold doubles
-_HOOKS = 8
+_HOOKS = 5
 _CODES = _HOOKS + len(OUTCOMES)
 _BUCKETS = _CODES + len(CODES)
-_CELLS = _BUCKETS + len(BUCKETS) + 1
+_INTS = _BUCKETS + len(BUCKETS) + 1
 _CODE_CELL = {code: _CODES + index for index, code in enumerate(CODES)}
 _OUTCOME_CELL = {outcome: _HOOKS + index for index, outcome in enumerate(OUTCOMES)}
 
+_SUM, _INTEGRAL, _SINCE = range(3)
+_FLOATS = 3
 
-def create() -> int:
-    """A file descriptor of a new, empty board."""
+_CELL = 8
+_SIZE = (_INTS + _FLOATS) * _CELL
+
+
+def create(processes: int = 1) -> int:
+    """A file descriptor of new, empty boards, one for each process that counts."""
     if hasattr(os, "memfd_create"):
         fd = os.memfd_create("cortex-board")
     else:
         with tempfile.TemporaryFile() as file:
             fd = os.dup(file.fileno())
-    os.ftruncate(fd, _CELLS * 8)
+    os.ftruncate(fd, processes * _SIZE)
     return fd
 
 
 class Board:
-    """The counters of one replica, mapped from a descriptor made by `create`."""
+    """The counters of one process, mapped from a descriptor made by `create`.
 
-    def __init__(self, fd: int) -> None:
-        view = memoryview(mmap.mmap(fd, _CELLS * 8))
-        self._ints = view.cast("q")
-        self._floats = view.cast("d")
+    Args:
+        fd: The descriptor.
+        process: Which of the boards; number 0 is that of the worker.
+    """
+
+    def __init__(self, fd: int, process: int = 0) -> None:
+        self._ints, self._floats = _cells(fd, process)
 
     @property
     def state(self) -> State:
@@ -163,4 +173,31 @@ class Board:
     @property
     def buckets(self) -> list[int]:
         """Answered requests per bucket, not cumulated; the last has no bound."""
-        return self._ints[_BUCKETS:_CELLS].tolist()
+        return self._ints[_BUCKETS:_INTS].tolist()
+
+
+class Boards:
+    """All boards of a replica, for who only reads them."""
+
+    def __init__(self, fd: int) -> None:
+        number = os.fstat(fd).st_size // _SIZE
+        self._cells = [_cells(fd, process) for process in range(number)]
+
+    def total(self) -> Board:
+        """A board with the sums of this moment."""
+        ints, floats = zip(*self._cells, strict=True)
+        return _Total(
+            array("q", map(sum, zip(*ints, strict=True))),
+            array("d", map(sum, zip(*floats, strict=True))),
+        )
+
+
+class _Total(Board):
+    def __init__(self, ints: "array[int]", floats: "array[float]") -> None:
+        self._ints, self._floats = memoryview(ints), memoryview(floats)
+
+
+def _cells(fd: int, process: int) -> "tuple[memoryview[int], memoryview[float]]":
+    start = process * _SIZE
+    view = memoryview(mmap.mmap(fd, 0))[start : start + _SIZE]
+    return view[: _INTS * _CELL].cast("q"), view[_INTS * _CELL :].cast("d")

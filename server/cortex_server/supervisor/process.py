@@ -13,7 +13,7 @@ from types import FrameType
 
 from cortex_server import board as board_module
 from cortex_server.address import bind, unlink
-from cortex_server.board import Board, State
+from cortex_server.board import Board, Boards, State
 from cortex_server.launch import START_FAILED, Launch
 from cortex_server.manifest import Manifest, StartFailure
 from cortex_server.supervisor.log import Log
@@ -149,7 +149,8 @@ class Supervisor:
         from cortex_server.supervisor.metrics import Exposition  # noqa: PLC0415  # see run
 
         worker = self._worker.pid if self._worker else 0
-        return Exposition(self._board, self._labels, worker).text()
+        total = Boards(self._board_fd).total()
+        return Exposition(total, self._labels, worker).text()
 
     def _ask_to_drain(self) -> None:
         os.kill(os.getpid(), signal.SIGTERM)

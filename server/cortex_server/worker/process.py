@@ -8,25 +8,21 @@ import sys
 from contextlib import suppress
 from threading import Thread
 from time import monotonic
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import structlog
 import uvloop
 from sanic.server.async_server import AsyncioServer
 from sanic.server.protocols.http_protocol import HttpProtocol
 
 from cortex_server.board import Board, State
-from cortex_server.interface import Interface, InterfaceError
 from cortex_server.launch import START_FAILED, Launch
 from cortex_server.manifest import Manifest, StartFailure
 from cortex_server.worker import logs
 from cortex_server.worker.app import create_app
-from cortex_server.worker.execution import Threads
-from cortex_server.worker.loader import load
+from cortex_server.worker.predictor import start_predictor
 from cortex_server.worker.protocol import PredictProtocol
-from cortex_server.worker.runner import Runner
 from cortex_server.worker.service import Service
-from cortex_server.worker.user_code import StartError, user_code
+from cortex_server.worker.user_code import StartError
 
 _BACKLOG = 2048
 _POLL = 0.02
@@ -92,25 +88,9 @@ class Worker:
         self._manifest = manifest
         self._launch = launch
         self._board = board
-        self._threads = Threads(manifest.threads_per_process, "predict")
-        cls, self._interface = load(manifest, launch)
-        self._runner = self._run_with(self._construct(cls))
+        interface, self._runner = start_predictor(manifest, launch, board)
         service = Service(manifest, board, self._runner)
-        self._app = create_app(manifest, self._interface, service, launch.endpoint)
-
-    def _construct(self, cls: type) -> Any:  # noqa: ANN401  # the user's
-        """Build the predictor where its `predict` will run: some libraries mind."""
-        given = _init_arguments(self._interface, self._manifest)
-        with user_code(f"`{cls.__name__}.__init__`", self._launch.root):
-            if self._interface.predict.is_async:
-                return cls(**given)
-            return self._threads.call(cls, **given)
-
-    def _run_with(self, predictor: Any) -> Runner:  # noqa: ANN401  # the user's
-        try:
-            return Runner(predictor, self._interface, self._threads, self._board)
-        except InterfaceError as error:
-            raise StartError(StartFailure(message=str(error))) from None
+        self._app = create_app(manifest, interface, service, launch.endpoint)
 
     async def serve(self, listener: socket.socket, lifeline: int) -> None:
         """Listen, answer until told to end, then drain."""
@@ -153,11 +133,6 @@ class Worker:
         drain = self._manifest.drain(self._launch.withdraw)
         await _finish(server.connections, drain.requests)
         await self._runner.drain(drain.hooks)
-
-
-def _init_arguments(interface: Interface, manifest: Manifest) -> dict[str, Any]:
-    possible = {"config": dict(manifest.config), "logger": structlog.get_logger()}
-    return {name: possible[name] for name in interface.init.arguments}
 
 
 async def _finish(connections: set[HttpProtocol], seconds: float) -> None:
