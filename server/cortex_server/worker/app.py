@@ -1,13 +1,11 @@
 """The public address: routes, and every error in one shape."""
 
-import asyncio
 import logging
 from asyncio import CancelledError
 from types import SimpleNamespace
 from typing import Any
 
 from sanic import Sanic
-from sanic.compat import Header
 from sanic.config import Config
 from sanic.exceptions import (
     BadURL,
@@ -21,8 +19,8 @@ from sanic.response import HTTPResponse, json
 
 from cortex_server.interface import Interface
 from cortex_server.manifest import Manifest
-from cortex_server.worker.answer import Answer
-from cortex_server.worker.call import Call, current
+from cortex_server.worker.call import current
+from cortex_server.worker.exchange import call_of, predict, response_of
 from cortex_server.worker.problems import Problem
 from cortex_server.worker.service import Service
 
@@ -36,7 +34,6 @@ IDLE_TIMEOUT = 75
 
 _SILENT_TIMEOUT = 60
 _MARGIN = 60
-_AS_IT_CAME = ("utf-8", "surrogateescape")
 
 
 class _Request(Request):
@@ -101,70 +98,35 @@ def _summary(manifest: Manifest, interface: Interface) -> dict[str, object]:
 
 async def _remember(request: Request) -> None:
     """Make it the call that log lines are about."""
-    current.set(_call_of(request))
-
-
-def _call_of(request: Request) -> Call:
-    call: Call | None = getattr(request.ctx, "call", None)
-    if call is None:
-        fields = [
-            (name.lower().encode(*_AS_IT_CAME), value.encode(*_AS_IT_CAME))
-            for name, value in request.headers.items()
-        ]
-        query = request.query_string.encode(*_AS_IT_CAME)
-        call = request.ctx.call = Call(request.body or b"", query, fields)
-    return call
+    current.set(call_of(request))
 
 
 async def _predict(request: Request) -> HTTPResponse | None:
-    """The long way of a prediction: all that PredictProtocol leaves to Sanic."""
-    call = _call_of(request)
-    answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-    service: Service = request.app.ctx.service
-    prediction = service.begin(call, answer.set_result)
-    try:
-        response = _response_of(await answer, call)
-    except CancelledError:
-        if prediction is not None:
-            prediction.cancel()
-        raise
-    after = answer.result().after
-    if after is None:
-        return response
-    sent = await request.respond(response)
-    await sent.send(end_stream=True)
-    after()
-    return None
+    return await predict(request)
 
 
 async def _get(request: Request) -> HTTPResponse:
     body: HTTPResponse = json(request.app.ctx.summary)
-    body.headers["x-request-id"] = _call_of(request).request_id
+    body.headers["x-request-id"] = call_of(request).request_id
     return body
-
-
-def _response_of(answer: Answer, call: Call) -> HTTPResponse:
-    fields = Header(answer.fields)
-    fields["x-request-id"] = call.request_id
-    return HTTPResponse(answer.body, answer.status, fields, answer.content_type)
 
 
 async def _explain(request: Request, error: Exception) -> HTTPResponse:
     """What went wrong outside the predictor: routing, a broken or too large request."""
-    call = _call_of(request)
+    call = call_of(request)
     if isinstance(error, SanicException):
         detail = _detail(request, error)
         problem = Problem(error.status_code, detail, headers=error.headers)
     else:
         logging.getLogger(__name__).error("request failed", exc_info=error)
         problem = Problem(500, "the server failed; the log of this request says more")
-    return _response_of(problem.answer(call.request_id), call)
+    return response_of(problem.answer(call.request_id), call)
 
 
 async def _ignore(request: Request, _error: CancelledError) -> HTTPResponse:
-    call = _call_of(request)
+    call = call_of(request)
     gone = Problem(499, "the client has gone")
-    return _response_of(gone.answer(call.request_id), call)
+    return response_of(gone.answer(call.request_id), call)
 
 
 def _detail(request: Request, error: SanicException) -> str:

@@ -21,16 +21,23 @@ class Call:
         body: The whole body.
         query: What follows the question mark in the URL, b"" where nothing does.
         fields: Header fields in order, names in lower case.
+        model: Name and version of the model that it asks for in the Open Inference
+            Protocol, None for a plain prediction.
     """
 
-    __slots__ = ("_id", "body", "fields", "query")
+    __slots__ = ("_id", "body", "fields", "model", "query")
 
     def __init__(
-        self, body: bytes, query: bytes, fields: list[tuple[bytes, bytes]]
+        self,
+        body: bytes,
+        query: bytes,
+        fields: list[tuple[bytes, bytes]],
+        model: tuple[str, str] | None = None,
     ) -> None:
         self.body = body
         self.query = query
         self.fields = fields
+        self.model = model
         self._id = b""
 
     def field(self, wanted: bytes) -> bytes:
