@@ -85,7 +85,7 @@ def prepare(api: "SyncAPI", folder: Path, key: bytes) -> Manifest:
     release = release_of(api, key)
     folder.mkdir(mode=0o700, exist_ok=True)
     release.bundle.write(folder / "bundle.tar")
-    (folder / "manifest.json").write_text(release.manifest.model_dump_json())
+    (folder / "manifest.json").write_bytes(release.manifest.json())
     if release.secrets:
         _write_private(folder / "secrets.json", orjson.dumps(release.secrets))
     if (pickle := release.source.pickle()) is not None:

@@ -23,6 +23,7 @@ from cortex_sdk.local.client import Client
 from cortex_sdk.local.gateway.port import wanted_port
 from cortex_sdk.local.home import Home, write
 from cortex_sdk.project.release import Release, release_of
+from cortex_server.manifest import PredictorPickle
 
 if TYPE_CHECKING:
     from cortex_sdk.declaration.sync_api import SyncAPI
@@ -226,7 +227,7 @@ class LocalTarget:
 
 def _store_class(home: Home, release: Release, pickle: bytes) -> None:
     reference = release.source.reference
-    if reference.kind == "pickle":
+    if isinstance(reference, PredictorPickle):
         path = home.class_file(reference.identity)
         if path.exists():
             path.touch()

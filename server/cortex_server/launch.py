@@ -45,7 +45,7 @@ class Launch:
     def report(self, failure: StartFailure) -> None:
         """Leave word of why the replica could not start."""
         if self.failure is not None:
-            self.failure.write_text(failure.model_dump_json())
+            self.failure.write_bytes(failure.json())
 
 
 def _path(text: str) -> Path:

@@ -99,5 +99,5 @@ def say_failure(parts: Parts, settings: Settings) -> None:
     report = parts.folder / _FAILURE
     if settings.log_format == "console" or not report.exists():
         return
-    failure = StartFailure.model_validate_json(report.read_bytes())
+    failure = StartFailure.read(report)
     console.say_error(DeployError(failure.message, failure.traceback))

@@ -182,7 +182,7 @@ class Agent:
         """Write what a replica will be told."""
         manifest = request.manifest
         folder = self._home.api(manifest.name)
-        content = manifest.model_dump_json(indent=2).encode()
+        content = manifest.json(indent=2)
         with self._home.writing():
             write(folder.manifest(manifest.revision), content)
             if request.secrets:

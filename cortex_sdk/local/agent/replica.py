@@ -11,7 +11,6 @@ from enum import StrEnum
 from pathlib import Path
 
 import httpx
-from pydantic import ValidationError
 
 from cortex_sdk.local.agent import launch
 from cortex_sdk.local.agent.state import Release, ReplicaRecord
@@ -192,13 +191,13 @@ class Replica:
         try:
             path = self._home.api(self._api).manifest(self.record.revision)
             return Manifest.read(path).drain(launch.WITHDRAW).total
-        except (OSError, ValidationError):
+        except (OSError, ValueError):
             return Drain(withdraw=0, requests=0, hooks=0).total  # nothing is known
 
     def _failure(self) -> StartError:
         try:
-            failure = StartFailure.model_validate_json(self._run.failure.read_bytes())
+            failure = StartFailure.read(self._run.failure)
             return StartError(failure.message, failure.traceback)
-        except (OSError, ValidationError):
+        except (OSError, ValueError):
             words = last_words(self._run.boot_log)
             return StartError(f"the replica {self.process.ending()}{words}")

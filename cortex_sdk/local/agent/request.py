@@ -1,6 +1,9 @@
 """What clients ask of the agent, and what it answers."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+import msgspec
+from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, PlainSerializer
 
 from cortex_sdk.local.agent.state import Reach
 from cortex_server.manifest import Manifest
@@ -11,7 +14,11 @@ class DeployRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    manifest: Manifest
+    manifest: Annotated[
+        InstanceOf[Manifest],
+        BeforeValidator(lambda value: msgspec.convert(value, Manifest)),
+        PlainSerializer(msgspec.to_builtins),
+    ]
     secrets: dict[str, str]
     python: str
     reach: Reach

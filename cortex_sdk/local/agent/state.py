@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from cortex_sdk.errors import NotFoundError
 from cortex_sdk.local.home import write
 from cortex_sdk.local.process import Process
-from cortex_server.manifest import Manifest
+from cortex_server.manifest import Manifest, PredictorPickle
 
 HISTORY = 10
 """Releases that can be rolled back to."""
@@ -168,7 +168,7 @@ def release_of(manifest: Manifest, python: str, *, has_secrets: bool) -> Release
         revision=manifest.revision,
         python=python,
         bundle=manifest.bundle,
-        identity=predictor.identity if predictor.kind == "pickle" else None,
+        identity=predictor.identity if isinstance(predictor, PredictorPickle) else None,
         has_secrets=has_secrets,
     )
 

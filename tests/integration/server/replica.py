@@ -96,8 +96,7 @@ class Replica:
             "predictor": PredictorModule(module="app", qualname="P"),
             **manifest,
         }
-        text = Manifest.model_validate(values).model_dump_json()
-        (self.folder / "manifest.json").write_text(text)
+        (self.folder / "manifest.json").write_bytes(Manifest(**values).json())
 
     def start(self) -> None:
         """Start it; returns at once."""

@@ -90,4 +90,4 @@ def test_a_failure_is_left_where_somebody_looks(tmp_path: Path) -> None:
     Launch.parse([*NEEDED, "--failure", str(path)]).report(failure)
     Launch.parse(NEEDED).report(failure)  # nobody looks
 
-    assert StartFailure.model_validate_json(path.read_bytes()) == failure
+    assert StartFailure.read(path) == failure

@@ -22,6 +22,7 @@ class Iris:
 """
 REPORT = """
 import json, sys
+from msgspec import to_builtins
 from cortex_sdk.project.source import source_of
 from cortex_sdk.errors import CortexError
 try:
@@ -29,7 +30,7 @@ try:
 except CortexError as error:
     print(json.dumps({{"error": str(error)}}))
 else:
-    print(json.dumps({{"root": str(source.root), **source.reference.model_dump()}}))
+    print(json.dumps({{"root": str(source.root), **to_builtins(source.reference)}}))
 """
 
 

@@ -1,4 +1,5 @@
 import os
+from typing import Any
 
 import pytest
 from sanic import Sanic
@@ -29,12 +30,10 @@ def threads() -> Threads:
     return Threads(1, "test")
 
 
-def app_of(
-    threads: Threads, endpoint: str | None = None, **fields: object
-) -> Application:
+def app_of(threads: Threads, endpoint: str | None = None, **fields: Any) -> Application:
     predictor = PredictorModule(module="app", qualname="P")
     values = {"name": "p", "bundle": "0", "predictor": predictor, **fields}
-    manifest = Manifest.model_validate(values)
+    manifest = Manifest(**values)
     interface = interface_of(P)
     fd = board_module.create()
     board = Board(fd)

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from cortex_sdk.local.agent.state import (
@@ -175,9 +176,7 @@ def test_a_release_knows_the_class_that_came_by_value() -> None:
     by_name = Manifest(
         name="iris", bundle="d1", predictor=PredictorModule(module="app", qualname="A")
     )
-    by_value = by_name.model_copy(
-        update={"predictor": PredictorPickle(identity="c1", qualname="A")}
-    )
+    by_value = replace(by_name, predictor=PredictorPickle(identity="c1", qualname="A"))
 
     assert release_of(by_name, "python", has_secrets=False).identity is None
     assert release_of(by_value, "python", has_secrets=True) == Release(
