@@ -21,6 +21,7 @@ class Launch:
     root: Path
     pickle: Path | None
     secrets: Path | None
+    keys: Path | None
     listen: str
     admin: str
     endpoint: str | None
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--root", type=_path, required=True, help="folder the archive is unpacked to")
     add("--class", type=_path, dest="pickle", help="pickle of a class from a notebook")
     add("--secrets", type=_path, help="JSON: environment variables kept secret")
+    add("--keys", type=_path, help="API keys, one a line; unset, everybody may call")
     add("--listen", default="127.0.0.1:8080", help="HOST:PORT or unix:PATH of the API")
     add("--admin", default="127.0.0.1:8081", help="the same for health and metrics")
     add("--endpoint", help="path that is answered besides /")

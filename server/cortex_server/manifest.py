@@ -73,6 +73,17 @@ class Resources(Record, frozen=True, kw_only=True):
     inf: int = 0
 
 
+class Cors(Record, frozen=True, kw_only=True):
+    """Which web pages of other origins may call, and what they may send and read."""
+
+    allow_origins: tuple[str, ...] = ("*",)
+    allow_methods: tuple[str, ...] = ("GET", "POST", "OPTIONS")
+    allow_headers: tuple[str, ...] = ("*",)
+    expose_headers: tuple[str, ...] = ()
+    allow_credentials: bool = False
+    max_age: float = 600.0
+
+
 class Manifest(Record, frozen=True, kw_only=True):
     """Everything that a replica is told, and exactly what its revision hashes."""
 
@@ -98,6 +109,7 @@ class Manifest(Record, frozen=True, kw_only=True):
     hook_drain: float = 30.0
     """Seconds that accepted `post_predict` calls get to finish before exit."""
     compute: Resources = Resources()
+    cors: Cors | None = None
 
     @property
     def revision(self) -> str:

@@ -19,7 +19,10 @@ from sanic.response import HTTPResponse, json
 
 from cortex_server.interface import Interface
 from cortex_server.manifest import Manifest
+from cortex_server.worker.admission import Admission
 from cortex_server.worker.call import current
+from cortex_server.worker.cors import Origins
+from cortex_server.worker.door import Door
 from cortex_server.worker.exchange import call_of, predict, response_of
 from cortex_server.worker.problems import Problem
 from cortex_server.worker.service import Service
@@ -48,9 +51,16 @@ class _Request(Request):
 
 
 def create_app(
-    manifest: Manifest, interface: Interface, service: Service, endpoint: str | None
+    manifest: Manifest,
+    interface: Interface,
+    service: Service,
+    endpoint: str | None,
+    admission: Admission | None = None,
 ) -> Application:
-    """An application that serves predictions at / and, if given, at `endpoint`."""
+    """An application that serves predictions at / and, if given, at `endpoint`.
+
+    Everybody may call who reaches it, unless `admission` is given.
+    """
     app = Sanic(
         "cortex",
         config=_config(manifest),
@@ -63,6 +73,8 @@ def create_app(
     for number, path in enumerate(dict.fromkeys(["/", endpoint or "/"])):
         app.add_route(_predict, path, methods=["POST"], name=f"predict-{number}")
         app.add_route(_get, path, methods=["GET", "HEAD"], name=f"summary-{number}")
+    origins = Origins(manifest.cors) if manifest.cors else None
+    app.ctx.door = Door(app, admission, origins, service.count_other)
     app.on_request(_remember)
     app.error_handler.add(Exception, _explain)
     app.error_handler.add(CancelledError, _ignore)

@@ -19,13 +19,20 @@ def call_of(request: Request) -> Call:
     """The call that a request is, the same one whenever it is asked for."""
     call: Call | None = getattr(request.ctx, "call", None)
     if call is None:
-        fields = [
+        query = request.query_string.encode(*_AS_IT_CAME)
+        call = request.ctx.call = Call(request.body or b"", query, fields_of(request))
+    return call
+
+
+def fields_of(request: Request) -> list[tuple[bytes, bytes]]:
+    """Header fields as they came, names in lower case; the same list every time."""
+    fields: list[tuple[bytes, bytes]] | None = getattr(request.ctx, "fields", None)
+    if fields is None:
+        fields = request.ctx.fields = [
             (name.lower().encode(*_AS_IT_CAME), value.encode(*_AS_IT_CAME))
             for name, value in request.headers.items()
         ]
-        query = request.query_string.encode(*_AS_IT_CAME)
-        call = request.ctx.call = Call(request.body or b"", query, fields)
-    return call
+    return fields
 
 
 def response_of(answer: Answer, call: Call) -> HTTPResponse:

@@ -18,6 +18,7 @@ from cortex_server.board import Board, State
 from cortex_server.launch import START_FAILED, Launch
 from cortex_server.manifest import Manifest, StartFailure
 from cortex_server.worker import logs
+from cortex_server.worker.admission import Admission
 from cortex_server.worker.app import create_app
 from cortex_server.worker.predictor import start_predictor
 from cortex_server.worker.protocol import PredictProtocol
@@ -90,7 +91,10 @@ class Worker:
         self._board = board
         interface, self._runner = start_predictor(manifest, launch, board)
         service = Service(manifest, board, self._runner)
-        self._app = create_app(manifest, interface, service, launch.endpoint)
+        self._admission = Admission(launch.keys) if launch.keys else None
+        self._app = create_app(
+            manifest, interface, service, launch.endpoint, self._admission
+        )
 
     async def serve(self, listener: socket.socket, lifeline: int) -> None:
         """Listen, answer until told to end, then drain."""
@@ -98,6 +102,8 @@ class Worker:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, end.set)
         loop.add_reader(lifeline, end.set)  # readable when the supervisor is gone
+        if self._admission is not None:
+            self._admission.follow()
         server = await self._listen(listener)
         if self._board.state is State.STARTING:
             self._board.state = State.READY

@@ -15,10 +15,11 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 
 from cortex_server.worker.answer import Answer
 from cortex_server.worker.call import NOTHING
+from cortex_server.worker.door import Door
 from cortex_server.worker.prediction import Prediction
 from cortex_server.worker.problems import Problem
 from cortex_server.worker.service import Service
-from cortex_server.worker.wire import Reader, written
+from cortex_server.worker.wire import written
 
 _CHECK = 1.0
 _MOST_HELD = 1 << 18
@@ -34,9 +35,11 @@ class PredictProtocol(HttpProtocol):
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  # Sanic's
         super().__init__(**options)
         self._service: Service = self.app.ctx.service
-        self._reader = Reader(
+        door: Door = self.app.ctx.door
+        self._reader = door.reader(
             self.app.ctx.paths, self.request_max_size, Http.HEADER_MAX_SIZE
         )
+        self.request_handler = door
         self._prediction: Prediction | None = None
         self._is_answering = False
         self._held = b""

@@ -70,6 +70,10 @@ class Service:
         self._board.leave(ended)
         self._board.answered(status, ended - prediction.started)
 
+    def count_other(self, status: int) -> None:
+        """Count an answer to what never became a prediction."""
+        self._board.count_code(status)
+
     def _refused(self, call: Call) -> Answer:
         self._board.refuse()
         detail = (

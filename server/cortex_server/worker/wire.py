@@ -113,6 +113,10 @@ class Reader:
         self.rest = data[took:]
         return True
 
+    def forget(self) -> None:
+        """Have no memory of the request read last."""
+        self.call, self._chunks, self._missing = NOTHING, [], 0
+
     def on_message_begin(self) -> None:
         """Of the parser: a request begins; fields of a second one are not ours."""
         self._is_unusual |= self._is_begun

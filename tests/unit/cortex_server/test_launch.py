@@ -14,8 +14,8 @@ def test_what_is_not_given_has_a_default() -> None:
 
     assert (launch.listen, launch.admin) == ("127.0.0.1:8080", "127.0.0.1:8081")
     assert (launch.replica, launch.log_format, launch.withdraw) == ("local", "json", 0)
-    optional = (launch.pickle, launch.secrets, launch.log, launch.failure)
-    assert optional == (None, None, None, None)
+    optional = (launch.pickle, launch.secrets, launch.keys, launch.log)
+    assert (*optional, launch.failure) == (None,) * 5
     assert launch.endpoint is None
 
 
@@ -23,6 +23,7 @@ def test_every_argument_arrives() -> None:
     given = {
         "--class": "/c.pkl",
         "--secrets": "/s.json",
+        "--keys": "/k",
         "--listen": "unix:/a",
         "--admin": "unix:/b",
         "--endpoint": "/iris",
@@ -36,6 +37,7 @@ def test_every_argument_arrives() -> None:
     launch = Launch.parse([*NEEDED, *(part for pair in given.items() for part in pair)])
 
     assert (launch.pickle, launch.secrets) == (Path("/c.pkl"), Path("/s.json"))
+    assert launch.keys == Path("/k")
     assert (launch.listen, launch.admin) == ("unix:/a", "unix:/b")
     assert (launch.endpoint, launch.replica) == ("/iris", "r1")
     assert (launch.log, launch.log_format) == (Path("/l"), "console")

@@ -10,7 +10,13 @@ from msgspec.structs import replace
 from cortex_sdk import SyncAPI
 from cortex_sdk.project.environment import keyed_hash
 from cortex_sdk.project.release import project_root, release_of
-from cortex_server.manifest import Manifest, PredictorModule, PredictorPickle, Resources
+from cortex_server.manifest import (
+    Cors,
+    Manifest,
+    PredictorModule,
+    PredictorPickle,
+    Resources,
+)
 
 KEY = b"k" * 32
 APP = """\
@@ -174,6 +180,7 @@ OTHER: dict[str, Any] = {
     "timeout": 1.0,
     "hook_drain": 1.0,
     "compute": Resources(cpu=1.0),
+    "cors": Cors(),
 }
 
 
