@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-_REQUEST = ("payload", "query_params", "headers", "request_id", "logger")
+_REQUEST = ("payload", "query_params", "headers", "request_id", "metrics", "logger")
+_START = ("config", "metrics", "logger")
 ARGUMENTS = {
-    "__init__": ("config", "logger"),
+    "__init__": _START,
+    "warm_up": _START,
     "predict": _REQUEST,
     "post_predict": ("response", *_REQUEST),
 }
@@ -47,6 +49,12 @@ class Interface:
     init: Method
     predict: Method
     post_predict: Method | None
+    warm_up: Method | None = None
+
+    def asks_for(self, argument: str) -> bool:
+        """Whether any method takes it."""
+        methods = (self.init, self.warm_up, self.predict, self.post_predict)
+        return any(method and argument in method.arguments for method in methods)
 
 
 def interface_of(cls: type) -> Interface:
@@ -64,14 +72,17 @@ def interface_of(cls: type) -> Interface:
         hint = f"; `{near[0]}` looks like it, rename it" if near else ""
         msg = f"predictor `{cls.__name__}` has no method `predict`{hint}"
         raise InterfaceError(msg)
-    post_predict = getattr(cls, "post_predict", None)
     return Interface(
         init=_method(cls, "__init__", cls.__init__),
         predict=_method(cls, "predict", cls.predict),  # type: ignore[attr-defined]  # checked above
-        post_predict=_method(cls, "post_predict", post_predict)
-        if post_predict
-        else None,
+        post_predict=_optional(cls, "post_predict"),
+        warm_up=_optional(cls, "warm_up"),
     )
+
+
+def _optional(cls: type, name: str) -> Method | None:
+    function = getattr(cls, name, None)
+    return _method(cls, name, function) if function else None
 
 
 def _method(cls: type, name: str, function: Callable[..., Any]) -> Method:

@@ -1,6 +1,7 @@
 """The board in Prometheus' words."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -13,6 +14,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from cortex_server.board import BUCKETS, Board, State
+from cortex_server.supervisor.user_metrics import UserMetrics
 
 
 class _BoardCollector(Collector):
@@ -75,11 +77,14 @@ class _BoardCollector(Collector):
 
 
 class Exposition:
-    """The text that a scraper gets."""
+    """The text that a scraper gets: board, process, and metrics of the user's own."""
 
-    def __init__(self, board: Board, labels: dict[str, str], worker: int) -> None:
+    def __init__(
+        self, board: Board, labels: dict[str, str], worker: int, folder: Path
+    ) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_BoardCollector(board, labels))
+        self._registry.register(UserMetrics(folder, labels))
         ProcessCollector(pid=lambda: worker, registry=self._registry)
 
     def text(self) -> bytes:

@@ -17,6 +17,7 @@ from cortex_server.board import Board, Boards, State
 from cortex_server.launch import START_FAILED, Launch
 from cortex_server.manifest import Manifest, StartFailure
 from cortex_server.supervisor.log import Log
+from cortex_server.supervisor.metrics_folder import MetricsFolder
 
 _SAMPLE = 1.0
 _BLOCK = 1 << 16
@@ -66,7 +67,7 @@ class Supervisor:
         self._manifest = manifest
         self._public = public
         self._arguments = arguments
-        self._environment = os.environ | manifest.env | launch.read_secrets()
+        environment = os.environ | manifest.env | launch.read_secrets()
         self._labels = {"api": manifest.name, "revision": manifest.revision}
         self._log = Log(
             launch.log, launch.log_format, {**self._labels, "replica": launch.replica}
@@ -82,6 +83,8 @@ class Supervisor:
         self._started = 0.0
         self._pause = _BACKOFF[0]
         self._was_ready = False
+        self._metrics_folder = MetricsFolder(launch.admin)
+        self._environment = environment | self._metrics_folder.variables
 
     def run(self, admin: socket.socket) -> int:
         """Serve until the worker has ended for good; returns the exit code."""
@@ -97,6 +100,7 @@ class Supervisor:
             self._handle(told)
             self._demand.sample()
         self._log.close()
+        self._metrics_folder.remove()
         unlink(self._launch.listen, self._launch.admin)
         return code
 
@@ -150,7 +154,8 @@ class Supervisor:
 
         worker = self._worker.pid if self._worker else 0
         total = Boards(self._board_fd).total()
-        return Exposition(total, self._labels, worker).text()
+        folder = self._metrics_folder.path
+        return Exposition(total, self._labels, worker, folder).text()
 
     def _ask_to_drain(self) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -231,6 +236,7 @@ class Supervisor:
         if not self._was_ready:
             return self._failed_to_start(code)
         self._board.abandon()
+        self._metrics_folder.retire_dead()
         self._board.state = State.STARTING
         self._was_ready = False
         now = time.monotonic()

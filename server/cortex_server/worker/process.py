@@ -15,6 +15,7 @@ from sanic.server.async_server import AsyncioServer
 from sanic.server.protocols.http_protocol import HttpProtocol
 
 from cortex_server.board import Board, State
+from cortex_server.interface import Interface
 from cortex_server.launch import START_FAILED, Launch
 from cortex_server.manifest import Manifest, StartFailure
 from cortex_server.worker import logs
@@ -22,7 +23,7 @@ from cortex_server.worker.admission import Admission
 from cortex_server.worker.app import create_app
 from cortex_server.worker.predictor import start_predictor
 from cortex_server.worker.protocol import PredictProtocol
-from cortex_server.worker.service import Service
+from cortex_server.worker.service import Runs, Service
 from cortex_server.worker.user_code import StartError
 
 _BACKLOG = 2048
@@ -64,7 +65,9 @@ async def _serve(
     lifeline: int,
 ) -> None:
     """Construct the predictor, on the loop that it will run on, and serve it."""
-    await Worker(manifest, launch, board).serve(public, lifeline)
+    interface, runner = await start_predictor(manifest, launch, board)
+    worker = Worker(manifest, launch, board, interface, runner)
+    await worker.serve(public, lifeline)
 
 
 def _follow(lifeline: int, board: Board) -> None:
@@ -85,12 +88,19 @@ def _exit(code: int) -> NoReturn:
 class Worker:
     """One predictor behind one listening socket."""
 
-    def __init__(self, manifest: Manifest, launch: Launch, board: Board) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        launch: Launch,
+        board: Board,
+        interface: Interface,
+        runner: Runs,
+    ) -> None:
         self._manifest = manifest
         self._launch = launch
         self._board = board
-        interface, self._runner = start_predictor(manifest, launch, board)
-        service = Service(manifest, board, self._runner)
+        self._runner = runner
+        service = Service(manifest, board, runner)
         self._admission = Admission(launch.keys) if launch.keys else None
         self._app = create_app(
             manifest, interface, service, launch.endpoint, self._admission

@@ -21,10 +21,18 @@ from cortex_server.worker.problems import Problem
 from cortex_server.worker.results import NotJSONError, answer_of
 from cortex_server.worker.user_code import own_frames
 
+
+def _metrics(_call: Call) -> object:
+    from cortex_server.worker.metrics import shared  # noqa: PLC0415  # most have none
+
+    return shared()
+
+
 _ARGUMENTS: dict[str, Callable[[Call], Any]] = {
     "query_params": lambda call: call.query_params,
     "headers": lambda call: call.headers,
     "request_id": lambda call: call.request_id,
+    "metrics": _metrics,
     "logger": lambda _call: structlog.get_logger(),
 }
 

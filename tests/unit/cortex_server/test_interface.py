@@ -45,6 +45,7 @@ def test_a_class_needs_nothing_but_predict() -> None:
 
     assert interface.init.arguments == interface.predict.arguments == frozenset()
     assert interface.post_predict is None
+    assert interface.warm_up is None
 
 
 def test_methods_may_be_inherited() -> None:

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -8,6 +9,7 @@ from cortex_server.board import BUCKETS, Board, State
 from cortex_server.supervisor.metrics import Exposition
 
 LABELS = {"api": "iris", "revision": "abc"}
+NOWHERE = Path("/nowhere")
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def board() -> Board:
 def samples(board: Board) -> dict[str, list[tuple[dict[str, str], float]]]:
     """Values by name, as a scraper reads them; all have the labels."""
     found: dict[str, list[tuple[dict[str, str], float]]] = {}
-    text = Exposition(board, LABELS, os.getpid()).text().decode()
+    text = Exposition(board, LABELS, os.getpid(), NOWHERE).text().decode()
     for family in text_string_to_metric_families(text):
         assert family.documentation
         for sample in family.samples:
@@ -101,6 +103,6 @@ def test_a_new_board_has_all_its_names_but_no_codes(board: Board) -> None:
 
 
 def test_a_worker_that_is_gone_does_not_break_the_scrape(board: Board) -> None:
-    text = Exposition(board, LABELS, 0).text()
+    text = Exposition(board, LABELS, 0, NOWHERE).text()
 
     assert b"cortex_ready" in text
