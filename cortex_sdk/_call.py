@@ -1,11 +1,15 @@
 """Calling an API over HTTP, as its users do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import orjson
 
 from cortex_sdk.errors import CortexError, PredictError, TargetError
+
+_JSON_LINES = "application/x-ndjson"
 
 
 def call(endpoint: str, payload: Any, *, timeout: float) -> Any:  # noqa: ANN401  # user's data
@@ -20,25 +24,67 @@ def call(endpoint: str, payload: Any, *, timeout: float) -> Any:  # noqa: ANN401
     return send(endpoint, content, content_type, timeout=timeout)
 
 
+def stream(endpoint: str, payload: Any, *, timeout: float) -> Iterator[Any]:  # noqa: ANN401  # user's data
+    """POST one payload and give what is answered, piece by piece; raises as `call`."""
+    content, content_type = encoded(payload)
+    with sent(endpoint, content, content_type, timeout=timeout) as response:
+        if is_stream(response):
+            yield from pieces(response)
+        else:
+            response.read()
+            yield decoded(response)
+
+
 def send(endpoint: str, content: bytes, content_type: str, *, timeout: float) -> Any:  # noqa: ANN401  # user's data
     """POST a body as it is and return the decoded answer; raises as `call` does."""
+    with sent(endpoint, content, content_type, timeout=timeout) as response:
+        response.read()
+        return decoded(response)
+
+
+@contextmanager
+def sent(
+    endpoint: str, content: bytes, content_type: str, *, timeout: float
+) -> Iterator[httpx.Response]:
+    """POST a body as it is; the response can be read while it comes."""
     try:
-        response = httpx.post(
+        with httpx.stream(
+            "POST",
             endpoint,
             content=content,
             headers={"content-type": content_type},
             timeout=timeout,
             trust_env=False,
-        )
+        ) as response:
+            if response.is_error:
+                response.read()
+                raise _predict_error(response)
+            yield response
     except httpx.TimeoutException as error:
         msg = f"{endpoint} did not answer within {timeout:g} seconds"
+        raise TargetError(msg) from error
+    except httpx.RemoteProtocolError as error:
+        msg = f"the answer of {endpoint} broke off ({error}); see `cortex logs`"
         raise TargetError(msg) from error
     except httpx.TransportError as error:
         msg = f"nothing answers at {endpoint} ({error}); see `cortex get`"
         raise TargetError(msg) from error
-    if response.is_error:
-        raise _predict_error(response)
-    return decoded(response)
+
+
+def is_stream(response: httpx.Response) -> bool:
+    """Whether the API sends the answer while it makes it."""
+    return "content-length" not in response.headers
+
+
+def pieces(response: httpx.Response) -> Iterator[Any]:
+    """What comes when it comes: JSON line by line, text and bytes as they arrive."""
+    kind = _kind(response)
+    if kind == _JSON_LINES:
+        yield from map(orjson.loads, _lines(response.iter_bytes()))
+    elif kind.startswith("text/"):
+        yield from response.iter_text()
+    else:
+        yield from response.iter_bytes()
 
 
 def encoded(payload: Any) -> tuple[bytes, str]:  # noqa: ANN401  # user's data
@@ -57,10 +103,29 @@ def encoded(payload: Any) -> tuple[bytes, str]:  # noqa: ANN401  # user's data
 
 def decoded(response: httpx.Response) -> Any:  # noqa: ANN401  # user's data
     """Body of a response by its content type: JSON, text, or bytes."""
-    kind = response.headers.get("content-type", "").partition(";")[0]
+    kind = _kind(response)
+    if kind == _JSON_LINES:
+        return [orjson.loads(line) for line in response.content.splitlines()]
     if kind == "application/json" or kind.endswith("+json"):
         return response.json()
     return response.text if kind.startswith("text/") else response.content
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Lines as JSON needs them: httpx has more line ends than that."""
+    begun: list[bytes] = []
+    for chunk in chunks:
+        first, *others = chunk.split(b"\n")
+        begun.append(first)
+        for other in others:
+            yield b"".join(begun)
+            begun = [other]
+    if last := b"".join(begun):
+        yield last
+
+
+def _kind(response: httpx.Response) -> str:
+    return str(response.headers.get("content-type", "")).partition(";")[0]
 
 
 def _predict_error(response: httpx.Response) -> PredictError:

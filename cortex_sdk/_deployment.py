@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from cortex_sdk._call import call
+from cortex_sdk._call import call, stream
 from cortex_sdk._rendering import deployment_as_html
 from cortex_sdk._target import Metrics, Status, Target
 
@@ -39,6 +39,22 @@ class Deployment:
             TargetError: Nothing answers at the endpoint.
         """
         return call(self.endpoint, payload, timeout=timeout)
+
+    def stream(self, payload: Any = None, *, timeout: float = 600) -> Iterator[Any]:  # noqa: ANN401  # user's data
+        """Send one prediction and give its answer piece by piece, as it comes.
+
+        JSON comes item by item, text and bytes in pieces of any size. Leaving the
+        loop early stops the prediction.
+
+        Args:
+            payload: As for `predict`.
+            timeout: Seconds to wait for each piece.
+
+        Raises:
+            PredictError: The API answered with an error.
+            TargetError: Nothing answers at the endpoint, or the answer broke off.
+        """
+        return stream(self.endpoint, payload, timeout=timeout)
 
     def logs(self, *, follow: bool = False, tail: int | None = None) -> Iterator[str]:
         """Log lines of all replicas, oldest first, each a JSON object as text.

@@ -50,11 +50,11 @@ def say_error(error: CortexError, of: str = "") -> None:
     say(f"{of}: {error}" if of else str(error), style="red")
 
 
-def write(text: str | Text) -> None:
+def write(text: str | Text, end: str = "\n") -> None:
     """Write data and a line end; a plain string exactly as it is."""
     try:
         if isinstance(text, str):
-            sys.stdout.write(text + "\n")
+            sys.stdout.write(text + end)
             sys.stdout.flush()
         else:
             _console(sys.stdout).print(text, soft_wrap=True)

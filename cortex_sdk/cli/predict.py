@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,8 +46,13 @@ def predict(
 
     content, guessed = payload_of(file)
     endpoint = _verbs.find(name, target).endpoint
-    answer = _call.send(endpoint, content, content_type or guessed, timeout=timeout)
-    write_answer(answer, output)
+    kind = content_type or guessed
+    with _call.sent(endpoint, content, kind, timeout=timeout) as response:
+        if _call.is_stream(response):
+            write_pieces(_call.pieces(response), output)
+        else:
+            response.read()
+            write_answer(_call.decoded(response), output)
 
 
 def payload_of(file: str) -> tuple[bytes, str]:
@@ -80,6 +86,20 @@ def write_answer(answer: Any, output: Output) -> None:  # noqa: ANN401  # user's
         console.write(answer)
     else:
         console.write_json(answer)
+
+
+def write_pieces(pieces: Iterable[Any], output: Output) -> None:
+    """Write an answer while it comes: text and bytes as they are, else JSON lines."""
+    piece: Any = "\n"
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            _write_bytes(piece, output)
+        elif isinstance(piece, str) and output is Output.TABLE:
+            console.write(piece, end="")
+        else:
+            console.write(json.dumps(piece, ensure_ascii=False))
+    if output is Output.TABLE and isinstance(piece, str) and piece[-1:] != "\n":
+        console.write("")
 
 
 def _write_bytes(answer: bytes, output: Output) -> None:

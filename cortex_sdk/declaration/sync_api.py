@@ -207,6 +207,15 @@ class SyncAPI(Value):
         """Send one prediction; see Deployment.predict."""
         return self.deployment(target).predict(payload)
 
+    def stream(
+        self,
+        payload: object = None,
+        *,
+        target: "str | Target | None" = None,
+    ) -> Iterator[Any]:
+        """Send one prediction and read along; see Deployment.stream."""
+        return self.deployment(target).stream(payload)
+
     def logs(
         self,
         *,

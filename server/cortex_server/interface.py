@@ -91,7 +91,8 @@ def _method(cls: type, name: str, function: Callable[..., Any]) -> Method:
     return Method(
         name=name,
         arguments=frozenset(arguments),
-        is_async=inspect.iscoroutinefunction(function),
+        is_async=inspect.iscoroutinefunction(function)
+        or inspect.isasyncgenfunction(function),
         payload_type=_payload_type(function, where) if "payload" in arguments else None,
     )
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from multidict import CIMultiDict
 
@@ -17,10 +18,30 @@ _LINE_ENDS = str.maketrans("\r\n\0", "   ")
 _LOWEST, _HIGHEST = 200, 999
 
 
+class Outlet(Protocol):
+    """Where the chunks of a stream go."""
+
+    async def send(self, chunk: bytes) -> None:
+        """Pass on a chunk; returns when the next one may be made."""
+
+    def end(self, last: bytes = b"", *, is_whole: bool) -> None:
+        """Pass on the last words, and say whether the body is whole or broken off."""
+
+
+class Streamed(Protocol):
+    """A body that is made while it is sent."""
+
+    def attach(self, outlet: Outlet) -> None:
+        """Say where it goes; who writes the head of the response does so at once."""
+
+    def break_off(self, answer: "Answer") -> None:
+        """Have it end with an error instead of what would still have come."""
+
+
 class Answer:
     """Status, body and header fields of a response."""
 
-    __slots__ = ("after", "body", "content_type", "fields", "status")
+    __slots__ = ("after", "body", "content_type", "fields", "status", "stream")
 
     def __init__(
         self,
@@ -33,6 +54,8 @@ class Answer:
         self.content_type = content_type
         self.status = status
         self.fields = fields
+        self.stream: Streamed | None = None
+        """Makes the body, where `body` does not hold it."""
         self.after: Callable[[], None] | None = None
         """What is to be called when it is on the wire."""
 

@@ -3,14 +3,18 @@
 import asyncio
 from asyncio import CancelledError
 from collections.abc import Callable
+from typing import Any
 
 from sanic.compat import Header
+from sanic.http import Stage
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from cortex_server.worker.answer import Answer
 from cortex_server.worker.call import Call
+from cortex_server.worker.outlet import HTTPOutlet
 from cortex_server.worker.service import Service
+from cortex_server.worker.wire import streamed_head
 
 _AS_IT_CAME = ("utf-8", "surrogateescape")
 
@@ -56,19 +60,51 @@ async def predict(
         form: Gives the answer the form that a protocol asks for.
     """
     call = call_of(request)
-    answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+
+    def reply(answer: Answer) -> None:
+        if answer.stream is None:
+            answered.set_result(answer)
+        else:
+            answer.stream.attach(_outlet(request, answer, answered))
+
     service: Service = request.app.ctx.service
-    prediction = service.begin(call, answer.set_result)
+    prediction = service.begin(call, reply)
     try:
-        response = response_of(form(await answer), call)
+        answer = await answered
     except CancelledError:
         if prediction is not None:
             prediction.cancel()
         raise
-    after = answer.result().after
-    if after is None:
+    if answer is None:  # it was a stream, and is written
+        return None
+    response = response_of(form(answer), call)
+    if answer.after is None:
         return response
     sent = await request.respond(response)
     await sent.send(end_stream=True)
-    after()
+    answer.after()
     return None
+
+
+def _outlet(
+    request: Request, answer: Answer, written: "asyncio.Future[Answer | None]"
+) -> HTTPOutlet:
+    """Where a stream goes; Sanic learns of the response when it has been written."""
+    http: Any = request.stream
+    http.respond(HTTPResponse(status=answer.status))
+    http.stage, http.response_func = Stage.RESPONSE, None
+    # Sanic would send chunks to callers that do not know them.
+    is_chunked = request.version != "1.0"
+    http.keep_alive &= is_chunked
+
+    def ended(can_go_on: bool) -> None:  # noqa: FBT001  # a callback
+        http.stage = Stage.IDLE
+        http.keep_alive &= can_go_on
+        if not written.done():
+            written.set_result(None)
+
+    connection = b"keep-alive" if http.keep_alive else b"close"
+    call_id = call_of(request).id
+    head = streamed_head(answer, call_id, connection, is_chunked=is_chunked)
+    return HTTPOutlet(http.protocol, head, is_chunked=is_chunked, ended=ended)

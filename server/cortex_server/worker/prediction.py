@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from cortex_server.worker.answer import Answer
+from cortex_server.worker.answer import Answer, Streamed
 from cortex_server.worker.call import Call
 from cortex_server.worker.execution import Work
-
-CLIENT_CLOSED_REQUEST = 499
+from cortex_server.worker.stream import CLIENT_CLOSED_REQUEST, Stream
 
 Reply = Callable[[Answer], None]
 """Writes a response; called once, on the loop."""
@@ -26,7 +25,16 @@ class Keeper(Protocol):
 class Prediction:
     """An accepted request, until it is answered or nobody waits for it."""
 
-    __slots__ = ("call", "is_over", "keeper", "payload", "reply", "started", "work")
+    __slots__ = (
+        "call",
+        "is_over",
+        "keeper",
+        "payload",
+        "reply",
+        "started",
+        "stream",
+        "work",
+    )
 
     def __init__(
         self, keeper: Keeper, call: Call, reply: Reply, started: float
@@ -36,13 +44,26 @@ class Prediction:
         self.reply = reply
         self.started = started
         self.payload: Any = None
-        self.work: Work | None = None
+        self.work: Work | Stream | None = None
+        self.stream: Streamed | None = None
+        """What answers it at the moment, if it is a stream that has begun."""
         self.is_over = False
 
     def end(self, answer: Answer) -> None:
-        """Answer it; called at most once, on the loop."""
-        self.keeper.count(self, answer.status)
-        self.reply(answer)
+        """Answer it, on the loop; once more breaks off a stream that has begun."""
+        if self.stream is not None:
+            self.stream.break_off(answer)
+        elif answer.stream is None:
+            self.keeper.count(self, answer.status)
+            self.reply(answer)
+        else:
+            self.stream = answer.stream
+            self.reply(answer)
+
+    def finish(self, status: int) -> None:
+        """Let go of it: its stream has ended, and counts as this status."""
+        if not self.is_over:
+            self.keeper.count(self, status)
 
     def expire(self) -> None:
         """The time limit has passed."""

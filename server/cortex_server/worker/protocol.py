@@ -16,10 +16,11 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 from cortex_server.worker.answer import Answer
 from cortex_server.worker.call import NOTHING
 from cortex_server.worker.door import Door
+from cortex_server.worker.outlet import HTTPOutlet
 from cortex_server.worker.prediction import Prediction
 from cortex_server.worker.problems import Problem
 from cortex_server.worker.service import Service
-from cortex_server.worker.wire import written
+from cortex_server.worker.wire import streamed_head, written
 
 _CHECK = 1.0
 _MOST_HELD = 1 << 18
@@ -107,22 +108,32 @@ class PredictProtocol(HttpProtocol):
 
     def _reply(self, answer: Answer) -> None:
         """Write a response, and get ready for the next request."""
-        self._prediction = None
         call, self._reader.call = self._reader.call, NOTHING
-        # What came in the meantime has its turn before what comes next.
+        keep = self.app.config.KEEP_ALIVE
+        connection = b"keep-alive" if keep else b"close"
+        if answer.stream is not None:
+            head = streamed_head(answer, call.id, connection, is_chunked=True)
+            outlet = HTTPOutlet(self, head, is_chunked=True, ended=self._get_ready)
+            answer.stream.attach(outlet)
+            return
+        transport = self.transport
+        if transport is not None and not transport.is_closing():
+            transport.write(written(answer, call.id, connection))
+        self._get_ready(keep)
+        if answer.after is not None:
+            answer.after()
+
+    def _get_ready(self, can_go_on: bool) -> None:  # noqa: FBT001  # a callback
+        """The response is written: what came in the meantime has its turn now."""
+        self._prediction = None
         self._is_answering = bool(self._held or self._reader.rest)
         transport = self.transport
         if transport is not None and not transport.is_closing():
-            keep = self.app.config.KEEP_ALIVE
-            connection = b"keep-alive" if keep else b"close"
-            transport.write(written(answer, call.id, connection))
             self._time = monotonic()
-            if not keep:
+            if not (can_go_on and self.app.config.KEEP_ALIVE):
                 self.close()
             elif not self._can_write.is_set():
                 transport.pause_reading()
-        if answer.after is not None:
-            answer.after()
         if self._is_answering:
             self.loop.call_soon(self._go_on)
 

@@ -17,22 +17,26 @@ class NotJSONError(TypeError):
     """A predictor returned something that has no JSON form."""
 
 
-def answer_of(result: Any) -> Answer:  # noqa: ANN401  # the user's data
+def answer_of(result: Any) -> Answer | None:  # noqa: ANN401  # the user's data
     """The answer for a result: bytes, text, JSON, or a response of Sanic's as it is.
+
+    None for an iterator, whose items are answered one after another.
 
     Raises:
         NotJSONError: It is none of these.
     """
     kind = type(result)
     if kind is dict or kind is list or kind is int or kind is float:
-        return Answer(_json(result))
+        return Answer(json_of(result))
     if isinstance(result, HTTPResponse):
         return _answer_of_response(result)
     if isinstance(result, bytes | bytearray | memoryview):
         return Answer(bytes(result), _UNKNOWN)
     if isinstance(result, str):
         return Answer(result.encode(), "text/plain; charset=utf-8")
-    return Answer(_json(result), JSON)
+    if hasattr(kind, "__next__") or hasattr(kind, "__anext__"):
+        return None
+    return Answer(json_of(result), JSON)
 
 
 def _answer_of_response(response: HTTPResponse) -> Answer:
@@ -47,7 +51,8 @@ def _answer_of_response(response: HTTPResponse) -> Answer:
     return Answer(body, line_of(kind), response.status, fields)
 
 
-def _json(result: Any) -> bytes:  # noqa: ANN401  # the user's data
+def json_of(result: Any) -> bytes:  # noqa: ANN401  # the user's data
+    """A result as JSON; raises NotJSONError where it has no such form."""
     try:
         return orjson.dumps(result, option=_FAST, default=_plain)
     except TypeError:

@@ -1,5 +1,6 @@
 """The predictor in this process: arguments in, answer out."""
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
@@ -10,15 +11,18 @@ from sanic.exceptions import SanicException
 
 from cortex_server.board import Board
 from cortex_server.interface import Interface, Method
-from cortex_server.worker.answer import fields_of, is_status
+from cortex_server.worker.answer import Answer, fields_of, is_status
 from cortex_server.worker.call import Call, current
-from cortex_server.worker.execution import Arguments, Threads, Work, on_loop
+from cortex_server.worker.chunks import chunks_of, explained
+from cortex_server.worker.execution import Arguments, Function, Threads, Work, on_loop
 from cortex_server.worker.hooks import Hooks
+from cortex_server.worker.items import Writer, wants_events
 from cortex_server.worker.pace import Pace
 from cortex_server.worker.payloads import Decoder, decoder_for
 from cortex_server.worker.prediction import Prediction
 from cortex_server.worker.problems import Problem
 from cortex_server.worker.results import NotJSONError, answer_of
+from cortex_server.worker.stream import Stream
 from cortex_server.worker.user_code import own_frames
 
 
@@ -48,7 +52,7 @@ class Runner:
         board: Board,
     ) -> None:
         self._method = interface.predict
-        self._predict = predictor.predict
+        self._predict = _awaitable(predictor.predict)
         self._threads = threads
         self._decode = _decoder(interface)
         self._bind = _binder(interface.predict)
@@ -93,8 +97,9 @@ class Runner:
     ) -> None:
         if prediction.is_over:
             return
-        if prediction.work is not None and prediction.work.seconds:
-            self.pace.took_in_thread(prediction.work.seconds)
+        work = prediction.work
+        if isinstance(work, Work) and work.seconds:
+            self.pace.took_in_thread(work.seconds)
         self._conclude(prediction, result, error)
 
     def _ran_in_place(self, prediction: Prediction, arguments: Arguments) -> bool:
@@ -128,15 +133,48 @@ class Runner:
         except BaseException as failure:  # noqa: BLE001  # around the user's code
             _fail(prediction, failure)
             return
+        if answer is None:
+            self._stream(prediction, result)
+            return
         if self._hooks is not None:
             answer.after = partial(self._follow_up, self._hooks, prediction, result)
         prediction.end(answer)
+
+    def _stream(self, prediction: Prediction, items: Any) -> None:  # noqa: ANN401  # the user's
+        """Answer with one item after the other."""
+        call, hooks = prediction.call, self._hooks
+        keeps = hooks is not None and "response" in hooks.method.arguments
+        writer = Writer(as_events=wants_events(call), keeps=keeps)
+
+        def head() -> Answer:
+            answer = writer.answer()
+            if hooks is not None:
+                kept = writer.kept
+                answer.after = partial(self._follow_up, hooks, prediction, kept)
+            return answer
+
+        def explain(error: BaseException) -> Answer:
+            return _problem_of(error).answer(call.request_id)
+
+        chunks = explained(chunks_of(items, writer.write, self._threads, call), explain)
+        prediction.work = Stream(prediction, chunks, head)
 
     def _follow_up(self, hooks: Hooks, prediction: Prediction, result: object) -> None:
         arguments = self._bind_hook(prediction.call, prediction.payload)
         if "response" in hooks.method.arguments:
             arguments["response"] = result
         hooks.submit(prediction.call, arguments)
+
+
+def _awaitable(predict: Function) -> Function:
+    """The function itself, or one that is awaited for what it yields later."""
+    if not inspect.isasyncgenfunction(predict):
+        return predict
+
+    async def generator(**arguments: Any) -> Any:  # noqa: ANN401  # the user's
+        return predict(**arguments)
+
+    return generator
 
 
 def _decoder(interface: Interface) -> Decoder:

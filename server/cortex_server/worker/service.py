@@ -64,7 +64,8 @@ class Service:
     def count(self, prediction: Prediction, status: int) -> None:
         """Let go of a prediction that ended with this status."""
         prediction.is_over = True
-        prediction.work = None  # it leads back here: large payloads would wait for gc
+        # They lead back here: large payloads would wait for gc.
+        prediction.work = prediction.stream = None
         self._deadlines.forget(prediction)
         ended = monotonic()
         self._board.leave(ended)

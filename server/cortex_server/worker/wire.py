@@ -156,6 +156,20 @@ def written(answer: Answer, request_id: bytes, connection: bytes) -> bytes:
     )
 
 
+def streamed_head(
+    answer: Answer, request_id: bytes, connection: bytes, *, is_chunked: bool
+) -> bytes:
+    """The head of a response that is made while it is sent."""
+    return b"%b%bcontent-type: %b\r\n%bconnection: %b\r\nx-request-id: %b\r\n\r\n" % (
+        _STATUS_LINES.get(answer.status) or _NO_NAME % answer.status,
+        b"transfer-encoding: chunked\r\n" if is_chunked else b"",
+        answer.content_type.encode("utf-8", "surrogateescape"),
+        _fields(answer),
+        connection,
+        request_id,
+    )
+
+
 def _fields(answer: Answer) -> bytes:
     lines = (f"{name}: {value}\r\n" for name, value in answer.fields.items())
     return "".join(lines).encode("utf-8", "surrogateescape")

@@ -12,6 +12,8 @@ from integration.conftest import free_port
 from integration.local.machine import Machine, kill, wait_for
 from integration.local.project import Project
 
+from cortex_sdk._call import stream
+from cortex_sdk.errors import TargetError
 from cortex_sdk.local.gateway import envoy
 from cortex_sdk.local.gateway.files import Files
 from cortex_sdk.local.home import Home
@@ -142,3 +144,61 @@ def test_a_log_that_has_grown_large_is_moved_away(home: Home) -> None:
 
     assert log.with_name("envoy.log.1").stat().st_size == 11 << 20
     assert log.stat().st_size < 1 << 20
+
+
+STREAM = """
+import pathlib, time
+
+class Echo:
+    def predict(self, payload):
+        yield [payload]
+        limit = time.monotonic() + 20
+        while not pathlib.Path(payload).exists() and time.monotonic() < limit:
+            time.sleep(0.005)
+        yield "late" if time.monotonic() > limit else {"gate": "open"}
+"""
+
+
+def test_what_a_predictor_yields_passes_at_once(
+    project: Project, tmp_path: Path
+) -> None:
+    endpoint = project.deploy_code(STREAM).endpoint
+    gate = tmp_path / "gate"
+
+    pieces = stream(endpoint, str(gate), timeout=30)
+
+    assert next(pieces) == [str(gate)]
+    gate.touch()
+    assert list(pieces) == [{"gate": "open"}]
+
+
+def test_a_stream_that_is_left_ends_in_the_replica(
+    project: Project, tmp_path: Path
+) -> None:
+    code = f"""
+import pathlib
+
+class Echo:
+    def predict(self):
+        try:
+            while True:
+                yield b"x" * 1000
+        finally:
+            pathlib.Path({str(tmp_path)!r}, "closed").touch()
+"""
+    pieces = stream(project.deploy_code(code).endpoint, None, timeout=30)
+    assert next(pieces)
+
+    pieces.close()
+
+    wait_for((tmp_path / "closed").exists)
+
+
+def test_a_stream_that_breaks_off_is_no_answer(project: Project) -> None:
+    code = (
+        "class Echo:\n    def predict(self):\n        yield 1\n        raise OSError\n"
+    )
+    pieces = stream(project.deploy_code(code).endpoint, None, timeout=30)
+
+    with pytest.raises(TargetError, match=r"broke off .*; see `cortex logs`$"):
+        list(pieces)

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from cortex_sdk._call import decoded, encoded
+from cortex_sdk._call import decoded, encoded, is_stream, pieces
 from cortex_sdk.errors import CortexError
 
 
@@ -30,3 +30,32 @@ def test_an_answer_is_decoded_by_its_content_type() -> None:
     assert decoded(response(b"{}", "application/problem+json")) == {}
     assert decoded(response(b"hi", "text/plain")) == "hi"
     assert decoded(response(b"\x89", "image/png")) == b"\x89"
+
+
+@pytest.mark.parametrize(
+    ("kind", "chunks", "expected"),
+    [
+        (
+            "application/x-ndjson",
+            [b"1\n", b'{"a', b'":2}\n[]', b"\n"],
+            [1, {"a": 2}, []],
+        ),
+        ("application/x-ndjson", ['"\u2028\x85"\n'.encode()], ["\u2028\x85"]),
+        ("application/x-ndjson", [], []),
+        ("text/plain; charset=utf-8", [b"gr\xc3", b"\xbcn"], ["gr", "\u00fcn"]),
+        ("image/png", [b"\x89", b"P"], [b"\x89", b"P"]),
+    ],
+)
+def test_a_stream_comes_in_pieces_of_its_content_type(
+    kind: str, chunks: list[bytes], expected: list[object]
+) -> None:
+    headers = {"content-type": kind}
+    streamed = httpx.Response(200, content=iter(chunks), headers=headers)
+
+    assert is_stream(streamed)
+    assert list(pieces(streamed)) == expected
+
+
+def test_json_lines_that_are_not_read_along_are_a_list() -> None:
+    assert decoded(response(b'1\n"a"\n', "application/x-ndjson")) == [1, "a"]
+    assert not is_stream(response(b"x", "text/plain"))

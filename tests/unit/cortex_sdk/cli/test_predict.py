@@ -1,12 +1,24 @@
 import io
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from fakes import FakeTarget, Run
 
 from cortex_sdk import _call
 from cortex_sdk.cli.predict import payload_of
+
+ANSWERS: dict[str, tuple[str, bytes | Iterator[bytes]]] = {
+    "bytes": ("image/png", b"bytes"),
+    "text": ("text/plain", b"hello\tyou"),
+    "json": ("application/json", b'[1,"\xc3\xa4"]'),
+    "lines": ("application/x-ndjson", iter([b'[1,"\xc3', b'\xa4"]\n{', b"}\n"])),
+    "words": ("text/plain", iter([b"good ", b"morning"])),
+    "parts": ("image/png", iter([b"by", b"tes"])),
+}
 
 
 class FakeStdin:
@@ -24,11 +36,16 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes, str, float]]
     """What would have gone over the network; each time the answer is its content."""
     calls: list[tuple[str, bytes, str, float]] = []
 
-    def send(endpoint: str, content: bytes, kind: str, *, timeout: float) -> object:
+    @contextmanager
+    def send(
+        endpoint: str, content: bytes, kind: str, *, timeout: float
+    ) -> Iterator[httpx.Response]:
         calls.append((endpoint, content, kind, timeout))
-        return {"bytes": content, "text": "hello\tyou"}.get(content.decode(), [1, "ä"])
+        answered, answer = ANSWERS.get(content.decode(), ANSWERS["json"])
+        headers = {"content-type": answered}
+        yield httpx.Response(200, content=answer, headers=headers)
 
-    monkeypatch.setattr(_call, "send", send)
+    monkeypatch.setattr(_call, "sent", send)
     return calls
 
 
@@ -127,3 +144,21 @@ def test_a_payload_that_is_not_there_is_named(cortex: Run, target: FakeTarget) -
     assert result.err == (
         "cannot read the payload 'nowhere.json': No such file or directory\n"
     )
+
+
+@pytest.mark.usefixtures("sent")
+@pytest.mark.parametrize(
+    ("answer", "out"),
+    [
+        ("lines", '[1, "ä"]\n{}\n'),
+        ("words", "good morning\n"),
+        ("parts", "bytes"),
+    ],
+)
+def test_a_stream_is_written_piece_by_piece(
+    cortex: Run, target: FakeTarget, tmp_path: Path, answer: str, out: str
+) -> None:
+    target.with_api("iris")
+    (tmp_path / "t").write_text(answer)
+
+    assert cortex("predict", "iris", tmp_path / "t").out == out
