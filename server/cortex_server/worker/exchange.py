@@ -10,7 +10,7 @@ from sanic.http import Stage
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from cortex_server.worker.answer import Answer
+from cortex_server.worker.answer import Answer, Streamed
 from cortex_server.worker.call import Call
 from cortex_server.worker.outlet import HTTPOutlet
 from cortex_server.worker.service import Service
@@ -60,24 +60,18 @@ async def predict(
         form: Gives the answer the form that a protocol asks for.
     """
     call = call_of(request)
-    answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
-
-    def reply(answer: Answer) -> None:
-        if answer.stream is None:
-            answered.set_result(answer)
-        else:
-            answer.stream.attach(_outlet(request, answer, answered))
-
+    answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
     service: Service = request.app.ctx.service
-    prediction = service.begin(call, reply)
+    prediction = service.begin(call, answered.set_result)
     try:
         answer = await answered
+        if answer.stream is not None:
+            await _stream(request, answer, answer.stream)
+            return None
     except CancelledError:
         if prediction is not None:
             prediction.cancel()
         raise
-    if answer is None:  # it was a stream, and is written
-        return None
     response = response_of(form(answer), call)
     if answer.after is None:
         return response
@@ -87,24 +81,24 @@ async def predict(
     return None
 
 
-def _outlet(
-    request: Request, answer: Answer, written: "asyncio.Future[Answer | None]"
-) -> HTTPOutlet:
-    """Where a stream goes; Sanic learns of the response when it has been written."""
+async def _stream(request: Request, answer: Answer, stream: Streamed) -> None:
+    """Let a stream write itself; Sanic has only its say about the header fields."""
     http: Any = request.stream
-    http.respond(HTTPResponse(status=answer.status))
-    http.stage, http.response_func = Stage.RESPONSE, None
-    # Sanic would send chunks to callers that do not know them.
-    is_chunked = request.version != "1.0"
+    ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    is_chunked = request.version != "1.0"  # Sanic would send chunks all the same
     http.keep_alive &= is_chunked
-
-    def ended(can_go_on: bool) -> None:  # noqa: FBT001  # a callback
-        http.stage = Stage.IDLE
-        http.keep_alive &= can_go_on
-        if not written.done():
-            written.set_result(None)
-
+    response = HTTPResponse(status=answer.status, headers=Header(answer.fields))
+    answer.fields = (await request.respond(response)).headers
+    http.stage, http.response_func = Stage.RESPONSE, None
     connection = b"keep-alive" if http.keep_alive else b"close"
     call_id = call_of(request).id
     head = streamed_head(answer, call_id, connection, is_chunked=is_chunked)
-    return HTTPOutlet(http.protocol, head, is_chunked=is_chunked, ended=ended)
+
+    def end(can_go_on: bool) -> None:  # noqa: FBT001  # a callback
+        if not ended.cancelled():  # as it is when the client has gone
+            ended.set_result(can_go_on)
+
+    outlet = HTTPOutlet(http.protocol, head, is_chunked=is_chunked, ended=end)
+    stream.attach(outlet)
+    http.keep_alive &= await ended
+    http.stage = Stage.IDLE

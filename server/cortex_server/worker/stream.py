@@ -65,18 +65,22 @@ class Stream:
     def __init__(
         self, recipient: Recipient, chunks: Chunks, head: Callable[[], Answer]
     ) -> None:
+        loop = asyncio.get_running_loop()
         self._recipient = recipient
         self._chunks = chunks
         self._head = head
         self._answer: Answer | None = None
-        self._outlet: Outlet | None = None
+        self._outlet: asyncio.Future[Outlet] = loop.create_future()
         self._breaking: Answer | None = None
         self._is_given_up = False
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._task = loop.create_task(self._run())
 
     def attach(self, outlet: Outlet) -> None:
         """Say where the chunks go, when the answer is about to be written."""
-        self._outlet = outlet
+        if self._outlet.cancelled():  # it has been given up in the meantime
+            outlet.end(is_whole=False)
+        else:
+            self._outlet.set_result(outlet)
 
     def break_off(self, answer: Answer) -> None:
         """Have it end with an error instead of what would still have come."""
@@ -104,26 +108,25 @@ class Stream:
         async for chunk in self._chunks:
             if self._is_given_up:  # the user's code did not mind being cancelled
                 return
-            await self._begun().send(chunk)
-        self._begun()
+            await (await self._begun()).send(chunk)
+        await self._begun()
 
-    def _begun(self) -> Outlet:
-        if self._outlet is None:
+    async def _begun(self) -> Outlet:
+        if self._answer is None:
             self._answer = self._head()
             self._answer.stream = self
             self._recipient.end(self._answer)
-        if self._outlet is None:
-            raise ConnectionError
-        return self._outlet
+        return await self._outlet
 
     def _end(self) -> None:
-        answer, outlet = self._answer, self._outlet
+        answer, self._answer = self._answer, None  # which leads back here
         if answer is None:
             return
-        answer.stream = None  # it leads back here, and would wait for gc
         self._recipient.finish(self._status(answer))
-        if outlet is None:
+        if not self._outlet.done() or self._outlet.cancelled():
+            self._outlet.cancel()
             return
+        outlet = self._outlet.result()
         if self._breaking is not None:
             is_told = answer.content_type == EVENTS
             last = error_event(self._breaking.body) if is_told else b""

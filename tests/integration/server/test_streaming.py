@@ -375,3 +375,24 @@ class P:
 def test_scopes_of_tasks_and_time_may_span_a_yield() -> None:
     with running(SCOPED) as replica:
         assert replica.client.post("/").text == "begundone"
+
+
+def test_pages_of_other_origins_may_read_a_stream() -> None:
+    with running(SOURCE, cors={}) as replica:
+        headers = {"origin": "https://page.test", **EVENTS}
+        response = replica.client.post("/?items=numbers", headers=headers)
+
+    assert response.headers["access-control-allow-origin"]
+    assert response.text.startswith("data: 1\n\n")
+
+
+def test_a_client_that_leaves_ends_what_is_waited_for() -> None:
+    with running(ASYNC) as replica:
+        with replica.connect() as connection:
+            connection.sendall(request_bytes(path="/?items=text&gate=never&name=it"))
+            receive_response(connection)
+        began = time.monotonic()
+
+        replica.logged(event="closed it")
+
+        assert time.monotonic() - began < 1

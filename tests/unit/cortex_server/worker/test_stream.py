@@ -56,8 +56,6 @@ def run(
     chunks: Callable[[], Chunks],
     during: Callable[[Recipient, Stream, Out], Any] = lambda *_: None,
     kind: str = "text/plain",
-    *,
-    attaches: bool = True,
 ) -> tuple[Recipient, Out, list[str]]:
     """Let a stream run to its end, with something done in its middle."""
     followed: list[str] = []
@@ -69,7 +67,7 @@ def run(
 
     async def main() -> tuple[Recipient, Out]:
         out = Out()
-        recipient = Recipient(out if attaches else None)
+        recipient = Recipient(out)
         stream = Stream(recipient, chunks(), head)
         for _ in range(5):
             await asyncio.sleep(0)
@@ -187,8 +185,26 @@ def test_no_chunk_is_asked_for_while_the_last_one_waits() -> None:
     asyncio.run(main())
 
 
-def test_a_stream_that_nobody_takes_counts_as_left() -> None:
-    recipient, out, _ = run(two, attaches=False)
+@pytest.mark.parametrize(
+    ("during", "status"),
+    [(lambda _, stream, __: stream.give_up(), GONE), (too_late, 504)],
+)
+def test_a_stream_given_up_before_its_head_is_written_ends_what_takes_it_later(
+    during: Any, status: int
+) -> None:
+    ends: list[bool | None] = []
 
-    assert (len(recipient.answers), recipient.finished) == (1, [GONE])
-    assert (out.got, out.is_whole) == ([], None)
+    async def main() -> list[int]:
+        recipient, late = Recipient(None), Out()
+        stream = Stream(recipient, two(), lambda: Answer(b""))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        during(recipient, stream, late)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        stream.attach(late)
+        ends.append(late.is_whole)
+        return recipient.finished
+
+    assert asyncio.run(main()) == [status]
+    assert ends == [False]
