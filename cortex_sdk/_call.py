@@ -1,5 +1,6 @@
 """Calling an API over HTTP, as its users do."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,11 +9,21 @@ import httpx
 import orjson
 
 from cortex_sdk.errors import CortexError, PredictError, TargetError
+from cortex_server.keys import RULE
+
+KEY_VARIABLE = "CORTEX_API_KEY"
+"""Names the API key that is sent where none is given."""
 
 _JSON_LINES = "application/x-ndjson"
 
 
-def call(endpoint: str, payload: Any, *, timeout: float) -> Any:  # noqa: ANN401  # user's data
+def call(
+    endpoint: str,
+    payload: Any,  # noqa: ANN401  # user's data
+    *,
+    timeout: float,
+    key: str | None = None,
+) -> Any:  # noqa: ANN401  # user's data
     """POST one payload and return the decoded answer.
 
     Raises:
@@ -21,13 +32,19 @@ def call(endpoint: str, payload: Any, *, timeout: float) -> Any:  # noqa: ANN401
         TargetError: Nothing answers there, or not in time.
     """
     content, content_type = encoded(payload)
-    return send(endpoint, content, content_type, timeout=timeout)
+    return send(endpoint, content, content_type, timeout=timeout, key=key)
 
 
-def stream(endpoint: str, payload: Any, *, timeout: float) -> Iterator[Any]:  # noqa: ANN401  # user's data
+def stream(
+    endpoint: str,
+    payload: Any,  # noqa: ANN401  # user's data
+    *,
+    timeout: float,
+    key: str | None = None,
+) -> Iterator[Any]:
     """POST one payload and give what is answered, piece by piece; raises as `call`."""
     content, content_type = encoded(payload)
-    with sent(endpoint, content, content_type, timeout=timeout) as response:
+    with sent(endpoint, content, content_type, timeout=timeout, key=key) as response:
         if is_stream(response):
             yield from pieces(response)
         else:
@@ -35,16 +52,28 @@ def stream(endpoint: str, payload: Any, *, timeout: float) -> Iterator[Any]:  # 
             yield decoded(response)
 
 
-def send(endpoint: str, content: bytes, content_type: str, *, timeout: float) -> Any:  # noqa: ANN401  # user's data
+def send(
+    endpoint: str,
+    content: bytes,
+    content_type: str,
+    *,
+    timeout: float,
+    key: str | None = None,
+) -> Any:  # noqa: ANN401  # user's data
     """POST a body as it is and return the decoded answer; raises as `call` does."""
-    with sent(endpoint, content, content_type, timeout=timeout) as response:
+    with sent(endpoint, content, content_type, timeout=timeout, key=key) as response:
         response.read()
         return decoded(response)
 
 
 @contextmanager
 def sent(
-    endpoint: str, content: bytes, content_type: str, *, timeout: float
+    endpoint: str,
+    content: bytes,
+    content_type: str,
+    *,
+    timeout: float,
+    key: str | None = None,
 ) -> Iterator[httpx.Response]:
     """POST a body as it is; the response can be read while it comes."""
     try:
@@ -52,7 +81,7 @@ def sent(
             "POST",
             endpoint,
             content=content,
-            headers={"content-type": content_type},
+            headers={"content-type": content_type, **_credentials(key)},
             timeout=timeout,
             trust_env=False,
         ) as response:
@@ -85,6 +114,16 @@ def pieces(response: httpx.Response) -> Iterator[Any]:
         yield from response.iter_text()
     else:
         yield from response.iter_bytes()
+
+
+def _credentials(key: str | None) -> dict[str, str]:
+    key = (key or os.environ.get(KEY_VARIABLE) or "").strip()
+    if not key:
+        return {}
+    if not key.isascii() or not key.isprintable():
+        msg = f"the API key is none (`key` or {KEY_VARIABLE}): {RULE}"
+        raise CortexError(msg)
+    return {"authorization": f"Bearer {key}"}
 
 
 def encoded(payload: Any) -> tuple[bytes, str]:  # noqa: ANN401  # user's data

@@ -26,21 +26,34 @@ class Deployment:
         """How the API is doing; raises NotFoundError when it is gone."""
         return self.target.status(self.name)
 
-    def predict(self, payload: Any = None, *, timeout: float = 600) -> Any:  # noqa: ANN401  # user's data
+    def predict(
+        self,
+        payload: Any = None,  # noqa: ANN401  # user's data
+        *,
+        timeout: float = 600,
+        key: str | None = None,
+    ) -> Any:  # noqa: ANN401  # user's data
         """Send one prediction and return its decoded answer.
 
         Args:
             payload: `bytes` are sent as they are, `str` as text, anything else as
                 JSON.
             timeout: Seconds to wait for the answer.
+            key: API key to send; unset, `$CORTEX_API_KEY` if there is one.
 
         Raises:
             PredictError: The API answered with an error.
             TargetError: Nothing answers at the endpoint.
         """
-        return call(self.endpoint, payload, timeout=timeout)
+        return call(self.endpoint, payload, timeout=timeout, key=key)
 
-    def stream(self, payload: Any = None, *, timeout: float = 600) -> Iterator[Any]:  # noqa: ANN401  # user's data
+    def stream(
+        self,
+        payload: Any = None,  # noqa: ANN401  # user's data
+        *,
+        timeout: float = 600,
+        key: str | None = None,
+    ) -> Iterator[Any]:
         """Send one prediction and give its answer piece by piece, as it comes.
 
         JSON comes item by item, text and bytes in pieces of any size. Leaving the
@@ -49,12 +62,13 @@ class Deployment:
         Args:
             payload: As for `predict`.
             timeout: Seconds to wait for each piece.
+            key: As for `predict`.
 
         Raises:
             PredictError: The API answered with an error.
             TargetError: Nothing answers at the endpoint, or the answer broke off.
         """
-        return stream(self.endpoint, payload, timeout=timeout)
+        return stream(self.endpoint, payload, timeout=timeout, key=key)
 
     def logs(self, *, follow: bool = False, tail: int | None = None) -> Iterator[str]:
         """Log lines of all replicas, oldest first, each a JSON object as text.

@@ -36,6 +36,8 @@ class Parts:
     revision: str
     project: Path
     """Folder that the files were taken from."""
+    keys: str | None
+    """File of the API keys, None where everybody may call."""
     fingerprint: str
     """Differs from `fingerprint(project)` once the project has changed."""
 
@@ -70,6 +72,8 @@ class Parts:
             if option == "--root" or (self.folder / name).exists()
             for part in (option, str(self.folder / name))
         ]
+        if self.keys is not None:  # as it is, so that a change of it shows at once
+            given += ["--keys", self.keys]
         line = [sys.executable, "-P", "-m", "cortex_server"]
         return [*line, *given, "--endpoint", self.endpoint, *arguments]
 
@@ -80,7 +84,8 @@ def prepare(api: "SyncAPI", folder: Path, key: bytes) -> Manifest:
     Raises:
         CortexError: The project cannot be served; the message says why.
     """
-    from cortex_sdk.project.release import release_of  # noqa: PLC0415  # `command` needs it not
+    from cortex_sdk.project.keys import keys_file  # noqa: PLC0415  # `command` needs it not
+    from cortex_sdk.project.release import release_of  # noqa: PLC0415  # same
 
     release = release_of(api, key)
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -90,11 +95,13 @@ def prepare(api: "SyncAPI", folder: Path, key: bytes) -> Manifest:
         _write_private(folder / "secrets.json", orjson.dumps(release.secrets))
     if (pickle := release.source.pickle()) is not None:
         _write_private(folder / "class.pkl", pickle)
+    keys = keys_file(api.auth, release.source.root)
     parts = {
         "name": api.name,
         "endpoint": api.endpoint,
         "revision": release.manifest.revision,
         "project": str(release.source.root),
+        "keys": None if keys is None else str(keys),
         "fingerprint": _fingerprint(release.bundle.contents, release.source.root),
     }
     (folder / "parts.json").write_bytes(orjson.dumps(parts))

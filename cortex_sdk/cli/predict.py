@@ -40,6 +40,8 @@ def predict(
 ) -> None:
     """Send one payload to an API and print its answer.
 
+    An API key is taken from the environment variable CORTEX_API_KEY.
+
     Example: cortex predict iris sample.json
     """
     from cortex_sdk import _call, _verbs  # noqa: PLC0415  # not for --help

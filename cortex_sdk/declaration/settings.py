@@ -33,6 +33,8 @@ class CORS(Value):
     """HTTP methods that a page may use."""
     allow_headers: tuple[str, ...] = ("*",)
     """Request headers that a page may set; "*" for all."""
+    expose_headers: tuple[str, ...] = ("x-request-id",)
+    """Response headers that a page may read, besides the few that it always may."""
     allow_credentials: bool = False
     """Whether a page may send cookies and HTTP authentication."""
     max_age: Annotated[Seconds, Field(ge=0)] = 600.0
@@ -110,10 +112,11 @@ class Monitoring(Value):
 
 
 class ApiKeys(Value):
-    """Only callers with a key get an answer."""
+    """Only callers with a key get an answer; a change of keys restarts nothing."""
 
-    file: str
-    """File with one key per line, read again when it changes."""
+    file: str = ".api-keys"
+    """File with one key on each line, 16 to 512 visible ASCII characters; relative to
+    the project, with which it never goes along."""
 
 
 class ModelPath(Value):

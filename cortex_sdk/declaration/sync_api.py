@@ -203,18 +203,20 @@ class SyncAPI(Value):
         payload: object = None,
         *,
         target: "str | Target | None" = None,
+        key: str | None = None,
     ) -> Any:  # noqa: ANN401  # the user's data
         """Send one prediction; see Deployment.predict."""
-        return self.deployment(target).predict(payload)
+        return self.deployment(target).predict(payload, key=key)
 
     def stream(
         self,
         payload: object = None,
         *,
         target: "str | Target | None" = None,
+        key: str | None = None,
     ) -> Iterator[Any]:
         """Send one prediction and read along; see Deployment.stream."""
-        return self.deployment(target).stream(payload)
+        return self.deployment(target).stream(payload, key=key)
 
     def logs(
         self,

@@ -178,6 +178,11 @@ class ApiFolder:
         """What a replica of that revision is told in confidence."""
         return self.root / f"secrets-{revision}.json"
 
+    @property
+    def keys(self) -> Path:
+        """API keys, for all its replicas."""
+        return self.root / "keys"
+
     def log(self, replica: str) -> Path:
         """The log that a replica writes."""
         return self.logs / f"{replica}.log"

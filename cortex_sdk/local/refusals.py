@@ -17,8 +17,6 @@ _NEVER = (
     "batching",
     "post_predict",
     "monitoring",
-    "auth",
-    "networking.cors",
     "compute.gpu",
     "compute.inf",
 )

@@ -99,6 +99,7 @@ class LocalTarget:
         request = DeployRequest(
             manifest=manifest,
             secrets=plan.release.secrets,
+            keys=plan.release.keys,
             python=envs.python_for(self._home, manifest.requirements, progress),
             reach=Reach(endpoint=plan.endpoint, idempotent=plan.idempotent),
             gateway_port=port,

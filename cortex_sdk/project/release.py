@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from cortex_sdk.project.bundle import Bundle, pack
 from cortex_sdk.project.environment import keyed_hash, read_dotenv, requirement_lines
+from cortex_sdk.project.keys import keys_file, read_keys
 from cortex_sdk.project.source import Source, source_of
-from cortex_server.manifest import Manifest, Resources
+from cortex_server.manifest import Cors, Manifest, Resources
 
 if TYPE_CHECKING:
     from cortex_sdk.declaration.sync_api import SyncAPI
@@ -25,6 +26,8 @@ class Release:
     source: Source
     secrets: dict[str, str] = field(repr=False)
     """Values of `.env` and `secrets`, which win; never part of the manifest."""
+    keys: tuple[str, ...] | None = field(default=None, repr=False)
+    """API keys, None where everybody may call; no part of the manifest either."""
 
 
 def release_of(api: "SyncAPI", key: bytes) -> Release:
@@ -41,6 +44,9 @@ def release_of(api: "SyncAPI", key: bytes) -> Release:
     source = source_of(api.predictor, api.project, api.python_path, api.folder)
     bundle = pack(source.root)
     secrets = read_dotenv(source.root) | api.secrets
+    path = keys_file(api.auth, source.root)
+    keys = read_keys(path, bundle) if path else None
+    cors = api.networking.cors
     manifest = Manifest(
         name=api.name,
         bundle=bundle.digest,
@@ -56,8 +62,9 @@ def release_of(api: "SyncAPI", key: bytes) -> Release:
         max_replica_concurrency=api.autoscaling.max_replica_concurrency,
         timeout=api.timeout,
         compute=Resources(**api.compute.model_dump()),
+        cors=Cors(**cors.model_dump()) if cors else None,
     )
-    return Release(manifest, bundle, source, secrets)
+    return Release(manifest, bundle, source, secrets, keys)
 
 
 def project_root(api: "SyncAPI") -> Path:

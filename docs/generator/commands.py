@@ -29,6 +29,7 @@ names of APIs.
 | `CORTEX_TARGET` | the target of every verb that is not given one; unset, `local` |
 | `CORTEX_HOME` | folder of the local target; unset, `~/.cortex` |
 | `CORTEX_GATEWAY_PORT` | port of the local gateway; unset, 8077 |
+| `CORTEX_API_KEY` | API key that `predict` and `deploy --payload` send |
 | `CORTEX_BUNDLE_LIMIT` | largest project, at most `1Gi`; unset, `512Mi` |"""
 
 

@@ -297,6 +297,25 @@ def test_secrets_and_dotenv_reach_the_predictor_and_no_argument(
     assert "hidden" not in arguments
 
 
+def test_api_keys_are_asked_for_and_followed_as_they_change(cortex: Cortex) -> None:
+    key, other = "key-0123456789abcdef", "other-0123456789abcdef"
+    path = app(cortex)
+    path.write_text(path.read_text().replace("config=", "auth={}, config="))
+    keys = cortex.write(".api-keys", key)
+
+    with cortex.start("serve", "app.py", "--port", 0, "--reload") as running:
+        url = address(running)
+
+        def status(key: str) -> int:
+            headers = {"x-api-key": key}
+            return httpx.post(url, headers=headers, trust_env=False).status_code
+
+        assert (status(key), status(other)) == (200, 401)
+        keys.write_text(other)
+        eventually(lambda: (status(key), status(other)) == (401, 200), "no new key")
+        assert "reload" not in running.err
+
+
 def test_reload_serves_the_changed_code(cortex: Cortex) -> None:
     path = app(cortex)
 

@@ -48,11 +48,17 @@ class Agent:
     async def deploy(self, request: DeployRequest, say: Progress) -> Outcome:
         """Bring one API into the state that is asked for."""
         await self._wake(request.gateway_port)
-        manifest, has_secrets = request.manifest, bool(request.secrets)
-        release = release_of(manifest, request.python, has_secrets=has_secrets)
+        manifest = request.manifest
+        release = release_of(
+            manifest,
+            request.python,
+            has_secrets=bool(request.secrets),
+            has_keys=request.keys is not None,
+        )
         async with self._apis.held(manifest.name, request.reach, say) as api:
             self._store(request)
-            changed = await api.deploy(release, request.reach, say)
+            changed = self._store_keys(request)
+            changed |= await api.deploy(release, request.reach, say)
         self._tasks.spawn(self._tidy())
         return self._outcome(api, changed=changed)
 
@@ -188,6 +194,18 @@ class Agent:
             if request.secrets:
                 secrets = json.dumps(request.secrets).encode()
                 write(folder.secrets(manifest.revision), secrets)
+
+    def _store_keys(self, request: DeployRequest) -> bool:
+        """Write the API keys, which replicas follow at once; whether they changed."""
+        path = self._home.api(request.manifest.name).keys
+        if request.keys is None:
+            return False  # those that need the file may still run
+        content = "".join(f"{key}\n" for key in request.keys).encode()
+        with self._home.writing():
+            if path.exists() and path.read_bytes() == content:
+                return False
+            write(path, content)
+        return True
 
     def _status(self, api: Api) -> Status:
         endpoint = url(self._gateway.port, api.state.reach.endpoint)

@@ -157,6 +157,8 @@ class Api:
         current = self.state.current
         if current is None or current.revision != release.revision:
             return False
+        if current.has_keys != release.has_keys:
+            return False
         if self._keeper is None:
             return False
         if not self._keeper.is_settled:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cortex_sdk.local.agent.state import Release
-from cortex_sdk.local.home import Home
+from cortex_sdk.local.home import ApiFolder, Home
 from cortex_sdk.project.files import HOME_VARIABLE
 
 WITHDRAW = 1.0
@@ -43,16 +43,18 @@ def command(home: Home, api: str, release: Release, replica: str) -> list[str]:
         "--log": folder.log(replica),
         "--failure": run.failure,
         "--withdraw": WITHDRAW,
-        **_optional(home, folder.secrets(release.revision), release),
+        **_optional(home, folder, release),
     }
     line = [release.python, "-P", "-m", "cortex_server"]
     return [*line, *(str(part) for pair in arguments.items() for part in pair)]
 
 
-def _optional(home: Home, secrets: Path, release: Release) -> dict[str, Path]:
+def _optional(home: Home, folder: ApiFolder, release: Release) -> dict[str, Path]:
     found = {}
     if release.identity is not None:
         found["--class"] = home.class_file(release.identity)
     if release.has_secrets:
-        found["--secrets"] = secrets
+        found["--secrets"] = folder.secrets(release.revision)
+    if release.has_keys:
+        found["--keys"] = folder.keys
     return found

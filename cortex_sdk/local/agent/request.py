@@ -20,6 +20,8 @@ class DeployRequest(BaseModel):
         PlainSerializer(msgspec.to_builtins),
     ]
     secrets: dict[str, str]
+    keys: tuple[str, ...] | None = None
+    """API keys, None where everybody may call."""
     python: str
     reach: Reach
     gateway_port: int | None = None

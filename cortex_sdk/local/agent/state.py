@@ -34,6 +34,8 @@ class Release(_Record):
     identity: str | None = None
     """Of the pickled class, None where the predictor is in a file."""
     has_secrets: bool = False
+    has_keys: bool = False
+    """Whether only callers with a key get in; no part of the revision."""
     deployed_at: float = 0.0
 
 
@@ -141,14 +143,24 @@ class ApiState(_Record):
         return self.model_copy(update={"replicas": left})
 
     def to_roll_back_to(self, revision: str | None) -> Release | None:
-        """The release with that revision, or the last before the current one."""
+        """The release with that revision, or the last before the current one.
+
+        Who may call stays as it is: keys are no part of a revision.
+        """
         serving = self.current.revision if self.current else ""
+        has_keys = self.current is not None and self.current.has_keys
         for release in reversed(self.history):
             if release.revision != serving and release.revision.startswith(
                 revision or ""
             ):
-                return release
+                return release.model_copy(update={"has_keys": has_keys})
         return None
+
+    def needs_keys(self) -> bool:
+        """Whether a replica may still look into the file of keys."""
+        wanted = (self.current, self.candidate)
+        is_leaving = any(one.is_retiring for one in self.replicas)
+        return is_leaving or any(one is not None and one.has_keys for one in wanted)
 
     def releases(self) -> list[Release]:
         """All releases whose files are still needed."""
@@ -161,7 +173,9 @@ class ApiState(_Record):
         return running | {one.revision for one in self.releases()}
 
 
-def release_of(manifest: Manifest, python: str, *, has_secrets: bool) -> Release:
+def release_of(
+    manifest: Manifest, python: str, *, has_secrets: bool, has_keys: bool
+) -> Release:
     """The release that a manifest describes."""
     predictor = manifest.predictor
     return Release(
@@ -170,6 +184,7 @@ def release_of(manifest: Manifest, python: str, *, has_secrets: bool) -> Release
         bundle=manifest.bundle,
         identity=predictor.identity if isinstance(predictor, PredictorPickle) else None,
         has_secrets=has_secrets,
+        has_keys=has_keys,
     )
 
 

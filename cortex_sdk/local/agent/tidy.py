@@ -17,7 +17,7 @@ _UNCLAIMED = 3600.0
 
 
 def api_folder(folder: ApiFolder, state: ApiState) -> None:
-    """Remove old logs, and manifests and secrets of forgotten releases."""
+    """Remove old logs, manifests and secrets of forgotten releases, unused keys."""
     needed = state.revisions()
     for path in folder.root.glob("manifests/*.json"):
         if path.stem not in needed:
@@ -25,6 +25,8 @@ def api_folder(folder: ApiFolder, state: ApiState) -> None:
     for path in folder.root.glob("secrets-*.json"):
         if path.stem.removeprefix("secrets-") not in needed:
             _remove(path)
+    if not state.needs_keys():
+        _remove(folder.keys)
     for path in old_logs(folder, {one.id for one in state.replicas}):
         _remove(path)
         _remove(path.with_name(f"{path.name}.1"))

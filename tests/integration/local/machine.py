@@ -4,7 +4,9 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
+import psutil
 from integration.conftest import end_all, processes_of
 
 from cortex_sdk.local.home import Home
@@ -38,11 +40,12 @@ class Machine:
         end_all(self._home.root)
 
     def _pids(self, argument: str) -> set[int]:
-        return {
-            process.pid
-            for process in processes_of(self._home.root)
-            if argument in process.cmdline()
-        }
+        found = set()
+        for process in processes_of(self._home.root):
+            with suppress(psutil.Error):  # it has just ended
+                if argument in process.cmdline():
+                    found.add(process.pid)
+        return found
 
 
 def kill(pids: set[int]) -> None:

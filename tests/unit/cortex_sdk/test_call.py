@@ -1,7 +1,10 @@
+from contextlib import nullcontext
+from typing import Any
+
 import httpx
 import pytest
 
-from cortex_sdk._call import decoded, encoded, is_stream, pieces
+from cortex_sdk._call import call, decoded, encoded, is_stream, pieces
 from cortex_sdk.errors import CortexError
 
 
@@ -59,3 +62,47 @@ def test_a_stream_comes_in_pieces_of_its_content_type(
 def test_json_lines_that_are_not_read_along_are_a_list() -> None:
     assert decoded(response(b'1\n"a"\n', "application/x-ndjson")) == [1, "a"]
     assert not is_stream(response(b"x", "text/plain"))
+
+
+def sent(monkeypatch: pytest.MonkeyPatch, key: str | None) -> httpx.Headers:
+    """Headers of the request that a call with this key makes."""
+    requests: list[httpx.Headers] = []
+
+    def stream(*_: str, headers: dict[str, str], **__: object) -> Any:
+        requests.append(httpx.Headers(headers))
+        return nullcontext(response(b"1", "application/json"))
+
+    monkeypatch.setattr(httpx, "stream", stream)
+    call("http://x", 1, timeout=1, key=key)
+    return requests[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "variable", "expected"),
+    [
+        ("given", None, "Bearer given"),
+        ("given", "variable", "Bearer given"),
+        (None, " variable\n", "Bearer variable"),
+        (None, None, None),
+        (None, "", None),
+    ],
+)
+def test_a_key_is_sent_that_is_given_or_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+    given: str | None,
+    variable: str | None,
+    expected: str | None,
+) -> None:
+    monkeypatch.delenv("CORTEX_API_KEY", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("CORTEX_API_KEY", variable)
+
+    assert sent(monkeypatch, given).get("authorization") == expected
+
+
+@pytest.mark.parametrize("key", ["hush\nhush", "hüsh"])
+def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(key: str) -> None:
+    with pytest.raises(CortexError, match="16 to 512 visible ASCII") as caught:
+        call("http://127.0.0.1:1", 1, timeout=1, key=key)
+
+    assert key not in str(caught.value)

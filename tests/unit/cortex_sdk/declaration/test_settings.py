@@ -19,7 +19,6 @@ from cortex_sdk.declaration.value import Value
 REQUIRED: dict[type[Value], dict[str, Any]] = {
     Batching: {"max_batch_size": 2, "batch_interval": "10ms"},
     Monitoring: {"model_type": "regression"},
-    ApiKeys: {"file": "keys"},
     ModelPath: {"name": "a", "path": "models/a"},
     Models: {"dir": "models"},
 }
@@ -43,6 +42,7 @@ def refusal(model: type[Value], **fields: object) -> str:
                 "allow_origins": ("*",),
                 "allow_methods": ("GET", "POST", "OPTIONS"),
                 "allow_headers": ("*",),
+                "expose_headers": ("x-request-id",),
                 "allow_credentials": False,
                 "max_age": 600,
             },
@@ -52,7 +52,7 @@ def refusal(model: type[Value], **fields: object) -> str:
             Monitoring(model_type="regression"),
             {"model_type": "regression", "key": None},
         ),
-        (ApiKeys(file="keys"), {"file": "keys"}),
+        (ApiKeys(), {"file": ".api-keys"}),
         (
             ModelPath(name="a", path="b"),
             {"name": "a", "path": "b", "signature_key": None},

@@ -63,14 +63,17 @@ def test_a_replica_is_told_its_files() -> None:
     }
 
 
-def test_class_and_secrets_are_named_where_there_are_some() -> None:
-    release = PLAIN.model_copy(update={"identity": "c1", "has_secrets": True})
+def test_class_secrets_and_keys_are_named_where_there_are_some() -> None:
+    has = {"identity": "c1", "has_secrets": True, "has_keys": True}
+    release = PLAIN.model_copy(update=has)
 
     line = command(HOME, "iris", release, "abc-1")
 
-    assert line[-4:] == [
+    assert line[-6:] == [
         "--class",
         "/home/ada/.cortex/classes/c1.pkl",
         "--secrets",
         "/home/ada/.cortex/apis/iris/secrets-abc.json",
+        "--keys",
+        "/home/ada/.cortex/apis/iris/keys",
     ]

@@ -22,6 +22,11 @@ def release(revision: str) -> Release:
     return Release(revision=revision, python="python", bundle="d1")
 
 
+def of(manifest: Manifest, **has: bool) -> Release:
+    has = {"has_secrets": False, "has_keys": False, **has}
+    return release_of(manifest, "python", **has)
+
+
 def serving(*revisions: str) -> ApiState:
     state = NEW
     for revision in revisions:
@@ -178,11 +183,36 @@ def test_a_release_knows_the_class_that_came_by_value() -> None:
     )
     by_value = replace(by_name, predictor=PredictorPickle(identity="c1", qualname="A"))
 
-    assert release_of(by_name, "python", has_secrets=False).identity is None
-    assert release_of(by_value, "python", has_secrets=True) == Release(
+    assert of(by_name).identity is None
+    assert of(by_value, has_secrets=True) == Release(
         revision=by_value.revision,
         python="python",
         bundle="d1",
         identity="c1",
         has_secrets=True,
     )
+
+
+@pytest.mark.parametrize("has_keys", [True, False])
+def test_a_rollback_lets_in_who_may_call_now(*, has_keys: bool) -> None:
+    def guarded(revision: str, *, has_keys: bool) -> Release:
+        return release(revision).model_copy(update={"has_keys": has_keys})
+
+    state = NEW.came_through(guarded("a", has_keys=not has_keys), REACH)
+    state = state.came_through(guarded("b", has_keys=has_keys), REACH)
+
+    assert state.to_roll_back_to("a") == guarded("a", has_keys=has_keys).model_copy(
+        update={"deployed_at": state.history[0].deployed_at}
+    )
+
+
+def test_keys_are_needed_until_the_last_replica_that_has_them_is_gone() -> None:
+    guarded = release("a").model_copy(update={"has_keys": True})
+    old = ReplicaRecord(id="a-1", revision="a", pid=7, started=0)
+    state = NEW.came_through(guarded, REACH).with_replica(old)
+    assert state.needs_keys()
+
+    state = state.came_through(release("a"), REACH).with_retiring("a-1")
+    assert state.needs_keys()
+
+    assert not state.without_replica("a-1").needs_keys()

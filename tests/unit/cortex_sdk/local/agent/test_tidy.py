@@ -119,3 +119,13 @@ def test_run_folders_of_nobody_go(home: Home) -> None:
     tidy.run_folders(home, {"a-1"})
 
     assert (mine.exists(), other.exists()) == (True, False)
+
+
+@pytest.mark.parametrize("has_keys", [True, False])
+def test_keys_go_when_everybody_may_call(home: Home, *, has_keys: bool) -> None:
+    release = Release(revision="a", python="python", bundle="d1", has_keys=has_keys)
+    keys = make(home.api("iris").keys)
+
+    tidy.api_folder(home.api("iris"), state_of(home, release))
+
+    assert keys.exists() is has_keys
