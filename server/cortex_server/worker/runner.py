@@ -32,6 +32,9 @@ def _metrics(_call: Call) -> object:
     return shared()
 
 
+LARGE = 1 << 16
+"""Bytes of a body that is not decoded on the loop, where the others would wait."""
+
 _ARGUMENTS: dict[str, Callable[[Call], Any]] = {
     "query_params": lambda call: call.query_params,
     "headers": lambda call: call.headers,
@@ -55,6 +58,10 @@ class Runner:
         self._predict = _awaitable(predictor.predict)
         self._threads = threads
         self._decode = _decoder(interface)
+        hint = interface.predict.payload_type
+        self._decodes_large_in_thread = (
+            not interface.predict.is_async and hint is not bytes
+        )
         self._bind = _binder(interface.predict)
         self.pace = Pace(threads.number)
         self._hooks: Hooks | None = None
@@ -65,6 +72,11 @@ class Runner:
     def run(self, prediction: Prediction) -> None:
         """Answer a prediction, now or later."""
         call = prediction.call
+        if len(call.body) > LARGE and self._decodes_large_in_thread:
+            done = partial(self._done, prediction)
+            prediction.work = Work(call, {"prediction": prediction}, done)
+            self._threads.submit(self._decode_and_predict, prediction.work)
+            return
         try:
             prediction.payload = self._decode(call)
             arguments = self._bind(call, prediction.payload)
@@ -88,6 +100,12 @@ class Runner:
             on_loop(self._predict, prediction.work)
         else:
             self._threads.submit(self._predict, prediction.work)
+
+    def _decode_and_predict(self, prediction: Prediction) -> Any:  # noqa: ANN401  # the user's
+        """Do all of it in a thread: a large body holds up nobody, and exists once."""
+        call = prediction.call
+        prediction.payload = self._decode(call)
+        return self._predict(**self._bind(call, prediction.payload))
 
     def _done(
         self,
@@ -216,6 +234,8 @@ def _text(error: BaseException) -> str:
 
 def _problem_of(error: BaseException) -> Problem:
     """What the caller may know of an exception: its own status, or nothing."""
+    if isinstance(error, Problem):
+        return error
     if isinstance(error, SanicException):
         status = error.status_code if is_status(error.status_code) else 500
         return Problem(status, _text(error), headers=fields_of(error.headers))

@@ -19,7 +19,7 @@ from cortex_server.worker.call import Call
 from cortex_server.worker.execution import Threads
 from cortex_server.worker.pace import PROOF
 from cortex_server.worker.prediction import Prediction
-from cortex_server.worker.runner import Runner
+from cortex_server.worker.runner import LARGE, Runner
 from cortex_server.worker.service import Service
 
 LIMIT = 10
@@ -363,3 +363,36 @@ def test_a_call_that_waits_for_its_thread_is_taken_back_with_its_client() -> Non
     run(main)
 
     assert seen == [0, 2]
+
+
+class Located(pydantic.BaseModel):
+    where: str = ""
+    text: str
+
+    @pydantic.model_validator(mode="after")
+    def _note(self) -> "Located":
+        self.where = threading.current_thread().name
+        return self
+
+
+class Locating:
+    def predict(self, payload: Located) -> str:
+        return payload.where
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+def test_a_large_body_is_decoded_where_it_holds_up_nobody(*, in_place: bool) -> None:
+    large = b'{"text": "%b"}' % (b"x" * LARGE)
+
+    async def main() -> list[tuple[int, bytes]]:
+        client = Client(Locating())
+        client.runner.pace.in_place = in_place
+        answers = [await client.ask(body) for body in (large, large[:-1], b"[" + large)]
+        assert client.board.in_flight == 0
+        return [(answer.status, answer.body) for answer in answers]
+
+    good, cut, wrong = asyncio.run(main())
+
+    assert good == (200, b"test-0")
+    assert cut[0] == wrong[0] == 400
+    assert b"not valid JSON" in cut[1]
