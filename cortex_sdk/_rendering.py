@@ -16,6 +16,7 @@ STATE_COLOURS = {
     "stopped": "#6e7781",
 }
 _MILLISECOND = 1e-3
+_SHOWN_CLASSES = 20
 _NOT_SETTINGS = ("predictor", "name", "networking.endpoint", "env", "secrets")
 
 
@@ -93,6 +94,22 @@ def metrics_as_rows(metrics: "Metrics") -> dict[str, str]:
         )
     if any(metrics.hooks.values()):
         rows["hooks"] = _counts(metrics.hooks)
+    return rows | _monitored(metrics)
+
+
+def _monitored(metrics: "Metrics") -> dict[str, str]:
+    rows = {}
+    if metrics.classes:
+        shown = dict(list(metrics.classes.items())[:_SHOWN_CLASSES])
+        left = len(metrics.classes) - len(shown)
+        more = f" · and {left} more" if left else ""
+        rows["predictions"] = _counts(shown, "× ") + more  # noqa: RUF001  # means times
+    if metrics.values:
+        rows["predictions"] = " · ".join(
+            f"{name} {value:.6g}" for name, value in metrics.values.items()
+        )
+    if metrics.unmonitored:
+        rows["not monitored"] = _counts(metrics.unmonitored)
     return rows
 
 
@@ -118,7 +135,14 @@ def duration(seconds: float) -> str:
 
 
 def _counts(counts: Mapping[str, int], of: str = "") -> str:
-    return " · ".join(f"{count} {of}{name}" for name, count in counts.items() if count)
+    return " · ".join(
+        f"{count} {of}{_shown(name)}" for name, count in counts.items() if count
+    )
+
+
+def _shown(name: str) -> str:
+    """A class is whatever a model says: no line ends, nothing a terminal obeys."""
+    return name if name.isprintable() else repr(name)
 
 
 def _card(title: str, rows: Mapping[str, str]) -> str:

@@ -75,6 +75,14 @@ class Metrics:
     """Seconds: mean, p50, p90, p99, as far as histogram buckets tell."""
     hooks: Mapping[str, int] = field(default_factory=dict)
     """`post_predict` calls: accepted, run, failed, dropped."""
+    classes: Mapping[str, int] = field(default_factory=dict)
+    """Monitored predictions by class, the most frequent first."""
+    values: Mapping[str, float] = field(default_factory=dict)
+    """Monitored numbers: count, mean, deviation, min, max."""
+    unmonitored: Mapping[str, int] = field(default_factory=dict)
+    """Responses without a prediction of the declared kind, by reason."""
+    custom: Mapping[str, float] = field(default_factory=dict)
+    """Metrics of the predictor's own, by name and labels as Prometheus writes them."""
 
     def __str__(self) -> str:
         return _rendering.metrics_as_text(self)

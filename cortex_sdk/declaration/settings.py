@@ -103,12 +103,14 @@ class Batching(Value):
 
 
 class Monitoring(Value):
-    """Which part of a response is counted as the prediction."""
+    """Which part of a response is counted as the prediction, see `metrics()`."""
 
     model_type: Literal["classification", "regression"]
-    """Whether predictions are counted by class or summed up as numbers."""
+    """Whether predictions are counted by class, 1000 of them at most, or summed up as
+    numbers: count, mean, deviation, least, greatest."""
     key: str | None = None
-    """Key of the prediction in a response that is a JSON object."""
+    """Key of the prediction in a response that is a JSON object; unset, the response
+    is the prediction."""
 
 
 class ApiKeys(Value):

@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from cortex_sdk._target import Metrics
+from cortex_sdk.local import monitoring
 
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
@@ -17,7 +18,8 @@ def add_up(texts: Iterable[str]) -> Metrics:
     hooks: Counter[str] = Counter()
     buckets: Counter[float] = Counter()
     in_flight = seconds = count = 0.0
-    for sample in _samples(texts):
+    samples = list(_samples(texts))
+    for sample in samples:
         match sample.name:
             case "cortex_requests_total":
                 requests[sample.labels["code"]] += int(sample.value)
@@ -32,7 +34,16 @@ def add_up(texts: Iterable[str]) -> Metrics:
             case "cortex_request_duration_seconds_count":
                 count += sample.value
     latency = {"mean": seconds / count, **_quantiles(buckets)} if count else {}
-    return Metrics(dict(requests), int(in_flight), latency, dict(hooks))
+    return Metrics(
+        dict(requests),
+        int(in_flight),
+        latency,
+        dict(hooks),
+        classes=monitoring.classes(samples),
+        values=monitoring.values(samples),
+        unmonitored=monitoring.unmonitored(samples),
+        custom=monitoring.custom(samples),
+    )
 
 
 def _samples(texts: Iterable[str]) -> Iterator[Sample]:

@@ -16,7 +16,6 @@ _NEVER = (
     "models",
     "batching",
     "post_predict",
-    "monitoring",
     "compute.gpu",
     "compute.inf",
 )

@@ -11,7 +11,7 @@ from cortex_sdk.project.bundle import Bundle, pack
 from cortex_sdk.project.environment import keyed_hash, read_dotenv, requirement_lines
 from cortex_sdk.project.keys import keys_file, read_keys
 from cortex_sdk.project.source import Source, source_of
-from cortex_server.manifest import Cors, Manifest, Resources
+from cortex_server.manifest import Cors, Manifest, Monitoring, Resources
 
 if TYPE_CHECKING:
     from cortex_sdk.declaration.sync_api import SyncAPI
@@ -63,8 +63,13 @@ def release_of(api: "SyncAPI", key: bytes) -> Release:
         timeout=api.timeout,
         compute=Resources(**api.compute.model_dump()),
         cors=Cors(**cors.model_dump()) if cors else None,
+        monitoring=_monitoring(api),
     )
     return Release(manifest, bundle, source, secrets, keys)
+
+
+def _monitoring(api: "SyncAPI") -> Monitoring | None:
+    return Monitoring(**api.monitoring.model_dump()) if api.monitoring else None
 
 
 def project_root(api: "SyncAPI") -> Path:

@@ -84,6 +84,13 @@ class Cors(Record, frozen=True, kw_only=True):
     max_age: float = 600.0
 
 
+class Monitoring(Record, frozen=True, kw_only=True):
+    """Which part of a response is the prediction, and how it is counted."""
+
+    model_type: Literal["classification", "regression"]
+    key: str | None = None
+
+
 class Manifest(Record, frozen=True, kw_only=True):
     """Everything that a replica is told, and exactly what its revision hashes."""
 
@@ -110,6 +117,7 @@ class Manifest(Record, frozen=True, kw_only=True):
     """Seconds that accepted `post_predict` calls get to finish before exit."""
     compute: Resources = Resources()
     cors: Cors | None = None
+    monitoring: Monitoring | None = None
 
     @property
     def revision(self) -> str:

@@ -21,7 +21,7 @@ from docs.output import is_printed
 from docs.page import Block, PageError
 
 BLOCK_SECONDS = 120
-PORTS = ("8077", "8000")
+PORTS = ("8077", "8000", "8081")
 """Ports that pages speak of: each stands for a free one while the page is tested."""
 
 _COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*\n)((?:(?!\$ ).*\n)*)", re.MULTILINE)
@@ -34,9 +34,9 @@ class Session:
     def __init__(self, machine: Machine, folder: Path) -> None:
         self.machine = machine
         self.folder = folder
-        self.ports = dict(
-            zip(PORTS, (str(machine.gateway_port), str(free_port())), strict=True)
-        )
+        gateway, *others = PORTS
+        self.ports = {port: str(free_port()) for port in others}
+        self.ports[gateway] = str(machine.gateway_port)
         self.printed = ""
         self.exits = ExitStack()
         self.notebook: Notebook | None = None

@@ -27,5 +27,9 @@ async def start_predictor(
         runner = Runner(predictor, interface, threads, board)
     except InterfaceError as error:
         raise StartError(StartFailure(message=str(error))) from None
+    if manifest.monitoring is not None:
+        from cortex_server.worker.monitoring import Monitor  # noqa: PLC0415  # most do not
+
+        runner.see = Monitor(manifest.monitoring).see
     await start.warm_up(predictor)
     return interface, runner

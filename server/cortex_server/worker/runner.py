@@ -64,6 +64,8 @@ class Runner:
         )
         self._bind = _binder(interface.predict)
         self.pace = Pace(threads.number)
+        self.see: Callable[[Call, Any], None] | None = None
+        """What counts results once they are answered."""
         self._hooks: Hooks | None = None
         if interface.post_predict:
             self._hooks = Hooks(interface.post_predict, predictor.post_predict, board)
@@ -157,6 +159,8 @@ class Runner:
         if self._hooks is not None:
             answer.after = partial(self._follow_up, self._hooks, prediction, result)
         prediction.end(answer)
+        if self.see is not None:
+            self.see(prediction.call, result)
 
     def _stream(self, prediction: Prediction, items: Any) -> None:  # noqa: ANN401  # the user's
         """Answer with one item after the other."""

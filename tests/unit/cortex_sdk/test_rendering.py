@@ -60,6 +60,31 @@ def test_metrics_read_as_rows() -> None:
     assert "<th" in metrics._repr_html_()
 
 
+def test_monitored_classes_are_shown_as_far_as_they_fit_in_a_line() -> None:
+    classes = {f"class-{number}": 100 - number for number in range(25)}
+    metrics = Metrics(classes=classes, unmonitored={"no_key": 2})
+
+    *_, shown, left_out = str(metrics).splitlines()
+
+    assert shown.startswith("predictions    100 × class-0 · 99 × class-1 · ")  # noqa: RUF001  # means times
+    assert shown.endswith("81 × class-19 · and 5 more")  # noqa: RUF001  # means times
+    assert left_out == "not monitored  2 no_key"
+
+
+def test_a_class_with_orders_for_a_terminal_is_shown_as_text() -> None:
+    shown = str(Metrics(classes={"\x1b[31mred\nnext": 1}))
+
+    assert "'\\x1b[31mred\\nnext'" in shown
+
+
+def test_monitored_numbers_are_shown_by_their_statistics() -> None:
+    values = {"count": 3.0, "mean": 2.0, "deviation": 0.81649658, "min": 1, "max": 3}
+
+    assert str(Metrics(values=values)).splitlines()[-1] == (
+        "predictions  count 3 · mean 2 · deviation 0.816497 · min 1 · max 3"
+    )
+
+
 def test_metrics_of_an_idle_api_are_short() -> None:
     assert str(Metrics()).splitlines() == ["requests   none yet", "in flight  0"]
 

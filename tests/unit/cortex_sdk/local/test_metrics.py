@@ -1,3 +1,5 @@
+from statistics import fmean, pstdev
+
 import pytest
 
 from cortex_sdk._target import Metrics
@@ -66,3 +68,73 @@ def test_a_quantile_beyond_all_bounds_is_the_last_bound() -> None:
 def test_nothing_counted_is_nothing_said() -> None:
     assert add_up([]) == Metrics()
     assert add_up([""]) == Metrics()
+
+
+def predictions(*, low: float, high: float, count: int) -> str:
+    name = "cortex_prediction_value"
+    squares = count / 2 * (low * low + high * high)
+    return f"""
+# TYPE cortex_predictions counter
+cortex_predictions_total{{{LABELS},class="rose"}} {count}
+cortex_predictions_total{{{LABELS},class="tulip"}} 4
+# TYPE {name} summary
+{name}_count{{{LABELS}}} {count}
+{name}_sum{{{LABELS}}} {count / 2 * (low + high)}
+# TYPE {name}_squares counter
+{name}_squares_total{{{LABELS}}} {squares}
+# TYPE {name}_min gauge
+{name}_min{{{LABELS}}} {low}
+# TYPE {name}_max gauge
+{name}_max{{{LABELS}}} {high}
+# TYPE cortex_predictions_unmonitored counter
+cortex_predictions_unmonitored_total{{{LABELS},reason="no_key"}} 1
+"""
+
+
+def test_classes_are_added_up_the_most_frequent_first() -> None:
+    found = add_up([predictions(low=0, high=0, count=n) for n in (2, 3)])
+
+    assert list(found.classes.items()) == [("tulip", 8), ("rose", 5)]
+    assert found.unmonitored == {"no_key": 2}
+
+
+def test_numbers_of_all_replicas_have_one_mean_and_one_deviation() -> None:
+    found = add_up(
+        [
+            predictions(low=1, high=3, count=2),
+            predictions(low=-5, high=9, count=2),
+            exposition(1, 0),
+        ]
+    )
+
+    numbers = [1, 3, -5, 9]
+    assert found.values == {
+        "count": 4,
+        "mean": pytest.approx(fmean(numbers)),
+        "deviation": pytest.approx(pstdev(numbers)),
+        "min": -5,
+        "max": 9,
+    }
+
+
+def test_equal_numbers_deviate_by_nothing() -> None:
+    found = add_up([predictions(low=0.1, high=0.1, count=3)])
+
+    assert found.values["deviation"] == pytest.approx(0, abs=1e-6)
+
+
+def test_metrics_of_the_predictor_are_summed_by_name_and_labels() -> None:
+    text = f"""
+# TYPE hits counter
+hits_total{{{LABELS},kind="a"}} 2
+# TYPE size histogram
+size_bucket{{{LABELS},le="+Inf"}} 7
+size_count{{{LABELS}}} 7
+size_sum{{{LABELS}}} 0.5
+# TYPE process_open_fds gauge
+process_open_fds 5
+"""
+
+    found = add_up([text, text, predictions(low=0, high=0, count=1)])
+
+    assert found.custom == {'hits_total{kind="a"}': 4, "size_count": 14, "size_sum": 1}

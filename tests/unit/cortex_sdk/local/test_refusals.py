@@ -24,7 +24,6 @@ def refused(**settings: Any) -> str:
         ({"models": {"path": "model.onnx"}}, "models="),
         ({"batching": {"max_batch_size": 8, "batch_interval": 0.1}}, "batching="),
         ({"post_predict": (print,)}, "post_predict="),
-        ({"monitoring": {"model_type": "regression"}}, "monitoring="),
         ({"compute": {"gpu": 1}}, "compute.gpu=1"),
         ({"compute": {"inf": 1}}, "compute.inf=1"),
         ({"compute": {"cpu": 10_000}}, "compute.cpu=10000.0 (this machine has "),
@@ -53,6 +52,7 @@ def test_a_setting_that_cannot_be_honoured_is_refused_by_name(
         {"networking": {"cors": {}}, "auth": {}},
         {"requirements": ["six"], "env": {"A": "b"}, "secrets": {"C": "d"}},
         {"processes_per_replica": 1, "compute": {"gpu": 0}},
+        {"monitoring": {"model_type": "regression"}},
     ],
 )
 def test_everything_else_is_not(settings: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from cortex_sdk.project.release import project_root, release_of
 from cortex_server.manifest import (
     Cors,
     Manifest,
+    Monitoring,
     PredictorModule,
     PredictorPickle,
     Resources,
@@ -90,6 +91,7 @@ def test_what_a_replica_need_not_know_is_no_new_revision(
         {"compute": {"mem": "1Gi"}},
         {"compute": {"gpu": 1}},
         {"compute": {"inf": 1}},
+        {"monitoring": {"model_type": "regression"}},
     ],
     ids=str,
 )
@@ -97,6 +99,14 @@ def test_what_a_replica_is_told_is_a_new_revision(
     iris: type, fields: dict[str, Any]
 ) -> None:
     assert revision(iris, **fields) != revision(iris)
+
+
+def test_what_is_monitored_is_told_to_the_replica(iris: type) -> None:
+    api = SyncAPI(iris, monitoring={"model_type": "classification", "key": "label"})
+
+    assert release_of(api, KEY).manifest.monitoring == Monitoring(
+        model_type="classification", key="label"
+    )
 
 
 def test_another_class_is_a_new_revision(iris: type, tmp_path: Path) -> None:
@@ -182,6 +192,7 @@ OTHER: dict[str, Any] = {
     "hook_drain": 1.0,
     "compute": Resources(cpu=1.0),
     "cors": Cors(),
+    "monitoring": Monitoring(model_type="regression"),
 }
 
 
