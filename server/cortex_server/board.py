@@ -8,7 +8,6 @@ processes, each has cells of its own, and readers add them up.
 
 import mmap
 import os
-import tempfile
 import time
 from array import array
 from bisect import bisect_left
@@ -61,6 +60,8 @@ def create(processes: int = 1) -> int:
     if hasattr(os, "memfd_create"):
         fd = os.memfd_create("cortex-board")
     else:
+        import tempfile  # noqa: PLC0415  # takes long, and Linux does without
+
         with tempfile.TemporaryFile() as file:
             fd = os.dup(file.fileno())
     os.ftruncate(fd, processes * _SIZE)

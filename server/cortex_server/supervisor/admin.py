@@ -5,7 +5,6 @@ import socket
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 from cortex_server.board import Board, State
@@ -37,9 +36,8 @@ class Admin:
         self._drain = drain
 
     def serve(self, bound: socket.socket) -> None:
-        """Answer from now on; returns at once."""
-        server = _Server(bound, self)
-        Thread(target=server.serve_forever, name="admin", daemon=True).start()
+        """Answer as long as the process lives."""
+        _Server(bound, self).serve_forever()
 
     def get(self, path: str) -> tuple[int, Any]:
         """Status and body of a GET."""

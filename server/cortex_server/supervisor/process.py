@@ -1,7 +1,9 @@
 """Starting the worker, watching it, and seeing the replica out."""
 
+import gc
 import os
 import resource
+import select
 import selectors
 import signal
 import socket
@@ -9,6 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from threading import Thread
 from types import FrameType
 
 from cortex_server import board as board_module
@@ -92,6 +95,7 @@ class Supervisor:
         self._lifeline, self._lifeline_kept = os.pipe()
         self._start_worker()
         self._start_admin(admin)  # after the worker: they start side by side
+        gc.enable()
         code = None
         while code is None:
             self._wait(self._next())
@@ -142,10 +146,17 @@ class Supervisor:
         self._selector.register(output, selectors.EVENT_READ)
 
     def _start_admin(self, bound: socket.socket) -> None:
-        from cortex_server.supervisor.admin import Admin  # noqa: PLC0415  # see run
         from cortex_server.supervisor.demand import Demand  # noqa: PLC0415  # see run
 
         self._demand = Demand(self._board)
+        bound.listen()
+        Thread(target=self._serve_admin, args=(bound,), daemon=True).start()
+
+    def _serve_admin(self, bound: socket.socket) -> None:
+        """Answer on the admin address; what that takes is loaded once somebody asks."""
+        select.select([bound], [], [])
+        from cortex_server.supervisor.admin import Admin  # noqa: PLC0415  # see above
+
         admin = Admin(self._board, self._demand, self._metrics, self._ask_to_drain)
         admin.serve(bound)
 

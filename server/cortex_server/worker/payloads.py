@@ -2,20 +2,20 @@
 
 import codecs
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import orjson
 from multidict import MultiDict
-from pydantic import PydanticUserError, TypeAdapter, ValidationError
-from pydantic.errors import PydanticUndefinedAnnotation
-from pydantic_core import SchemaError
 from sanic.headers import parse_content_header
 from sanic.request.form import parse_multipart_form
 
 from cortex_server.interface import InterfaceError
 from cortex_server.worker.call import Call
 from cortex_server.worker.problems import Problem
+
+if TYPE_CHECKING:  # takes long, and not every predictor declares a type
+    from pydantic import TypeAdapter, ValidationError
 
 Decoder = Callable[[Call], Any]
 
@@ -40,6 +40,14 @@ def decoder_for(hint: Any) -> Decoder:  # noqa: ANN401  # a type hint
         return lambda call: call.body
     if hint is str:
         return _text
+    return _Typed(_adapter(hint))
+
+
+def _adapter(hint: Any) -> "TypeAdapter[Any]":  # noqa: ANN401  # a type hint
+    from pydantic import PydanticUserError, TypeAdapter  # noqa: PLC0415  # takes long
+    from pydantic.errors import PydanticUndefinedAnnotation  # noqa: PLC0415  # same
+    from pydantic_core import SchemaError  # noqa: PLC0415  # same
+
     try:
         adapter = TypeAdapter(hint)
         adapter.rebuild()  # names that are not defined are told now
@@ -50,7 +58,7 @@ def decoder_for(hint: Any) -> Decoder:  # noqa: ANN401  # a type hint
             " declare JSON types, a pydantic model, bytes or str, or no type at all"
         )
         raise InterfaceError(msg) from error
-    return _Typed(adapter)
+    return adapter
 
 
 def by_content_type(call: Call) -> Any:  # noqa: ANN401  # the user's data
@@ -66,8 +74,11 @@ def by_content_type(call: Call) -> Any:  # noqa: ANN401  # the user's data
 class _Typed:
     """Decodes and checks in one go."""
 
-    def __init__(self, adapter: TypeAdapter[Any]) -> None:
+    def __init__(self, adapter: "TypeAdapter[Any]") -> None:
+        from pydantic import ValidationError  # noqa: PLC0415  # takes long
+
         self._adapter = adapter
+        self._wrong = ValidationError
 
     def __call__(self, call: Call) -> Any:  # noqa: ANN401  # the user's data
         kind = _kind(call)
@@ -76,7 +87,7 @@ class _Typed:
                 return self._adapter.validate_json(call.body)
             if kind in _FORMS and not _looks_like_json(call.body):
                 return self._adapter.validate_python(dict(_form(call)))
-        except ValidationError as error:
+        except self._wrong as error:
             raise _explained(error) from None
         detail = f"the payload must be {_JSON}, not {kind}; set the content-type header"
         raise Problem(_UNSUPPORTED, detail)
@@ -87,7 +98,7 @@ def _looks_like_json(body: bytes) -> bool:
     return body.lstrip()[:1] in (b"[", b"{", b'"')
 
 
-def _explained(error: ValidationError) -> Problem:
+def _explained(error: "ValidationError") -> Problem:
     errors = error.errors(include_url=False, include_context=False, include_input=False)
     first = errors[0]
     if first["type"] == "json_invalid":

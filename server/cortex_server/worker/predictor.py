@@ -1,5 +1,7 @@
 """The predictor of this process: found, constructed, warm, ready to run."""
 
+import gc
+
 from cortex_server.board import Board
 from cortex_server.interface import Interface, InterfaceError
 from cortex_server.launch import Launch
@@ -19,6 +21,8 @@ async def start_predictor(
     Raises:
         StartError: Anything of that fails; it says what in the user's terms.
     """
+    gc.freeze()  # what was imported up to here is there to stay
+    gc.enable()
     cls, interface = load(manifest, launch)
     threads = Threads(manifest.threads_per_process, "predict")
     start = Start(interface, manifest, threads, launch.root)

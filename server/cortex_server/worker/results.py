@@ -3,7 +3,6 @@
 from typing import Any
 
 import orjson
-from pydantic import BaseModel
 from sanic.response import HTTPResponse
 
 from cortex_server.worker.answer import JSON, Answer, fields_of, is_status, line_of
@@ -71,7 +70,7 @@ def _lenient_json(result: Any) -> bytes:  # noqa: ANN401  # the user's data
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # the user's data
     """Pydantic models, and arrays of kinds that orjson does not read itself."""
-    if isinstance(value, BaseModel):
+    if hasattr(value, "model_dump"):  # pydantic's
         return value.model_dump(mode="json", fallback=_plain)
     if hasattr(value, "tolist"):
         return value.tolist()
