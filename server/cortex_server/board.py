@@ -30,6 +30,8 @@ CODES: Final = (
 OUTCOMES: Final = ("accepted", "run", "failed", "dropped")
 """What becomes of `post_predict` calls: accepted = run + failed + dropped, at last."""
 
+_COUNTED = (*OUTCOMES, "retried", "queued")
+
 
 class State(IntEnum):
     """Where a replica is in its life."""
@@ -42,14 +44,15 @@ class State(IntEnum):
 
 _STATE, _IN_FLIGHT, _REFUSED, _LOST, _COUNT = range(5)
 _HOOKS = 5
-_CODES = _HOOKS + len(OUTCOMES)
+_CODES = _HOOKS + len(_COUNTED)
 _BUCKETS = _CODES + len(CODES)
-_INTS = _BUCKETS + len(BUCKETS) + 1
+_HOOK_BUCKETS = _BUCKETS + len(BUCKETS) + 1
+_INTS = _HOOK_BUCKETS + len(BUCKETS) + 1
 _CODE_CELL = {code: _CODES + index for index, code in enumerate(CODES)}
-_OUTCOME_CELL = {outcome: _HOOKS + index for index, outcome in enumerate(OUTCOMES)}
+_HOOK_CELL = {what: _HOOKS + index for index, what in enumerate(_COUNTED)}
 
-_SUM, _INTEGRAL, _SINCE = range(3)
-_FLOATS = 3
+_SUM, _INTEGRAL, _SINCE, _HOOK_SUM = range(4)
+_FLOATS = 4
 
 _CELL = 8
 _SIZE = (_INTS + _FLOATS) * _CELL
@@ -131,15 +134,25 @@ class Board:
         self._ints[_REFUSED] += 1
         self.count_code(HTTPStatus.SERVICE_UNAVAILABLE)
 
-    def count_hook(self, outcome: str, number: int = 1) -> None:
-        """A `post_predict` call had one of OUTCOMES."""
-        self._ints[_OUTCOME_CELL[outcome]] += number
+    def count_hook(self, what: str, number: int = 1) -> None:
+        """A `post_predict` call had one of OUTCOMES, was "retried", or is "queued".
+
+        The last is no total, but how many wait at the moment; so it also goes down.
+        """
+        self._ints[_HOOK_CELL[what]] += number
+
+    def time_hook(self, seconds: float) -> None:
+        """A `post_predict` call kept a worker of its own busy for so long."""
+        self._ints[_HOOK_BUCKETS + bisect_left(BUCKETS, seconds)] += 1
+        self._floats[_HOOK_SUM] += seconds
 
     def abandon(self) -> None:
-        """The worker died: what was in flight is lost."""
+        """The worker died: what was in flight is lost, and so are accepted hooks."""
         self._ints[_LOST] += self.in_flight
         self._advance(time.monotonic())
         self._ints[_IN_FLIGHT] = 0
+        self._ints[_HOOK_CELL["dropped"]] += self.hooks_left
+        self._ints[_HOOK_CELL["queued"]] = 0
 
     @property
     def refused(self) -> int:
@@ -169,12 +182,38 @@ class Board:
     @property
     def hooks(self) -> dict[str, int]:
         """`post_predict` calls by outcome."""
-        return {o: self._ints[cell] for o, cell in _OUTCOME_CELL.items()}
+        return {outcome: self._ints[_HOOK_CELL[outcome]] for outcome in OUTCOMES}
+
+    @property
+    def hooks_left(self) -> int:
+        """Accepted `post_predict` calls that have had no outcome yet."""
+        accepted, *over = self.hooks.values()
+        return accepted - sum(over)
+
+    @property
+    def hooks_queued(self) -> int:
+        """`post_predict` calls that wait for a worker, or to be tried again."""
+        return self._ints[_HOOK_CELL["queued"]]
+
+    @property
+    def hook_retries(self) -> int:
+        """How often a `post_predict` call was tried again."""
+        return self._ints[_HOOK_CELL["retried"]]
+
+    @property
+    def hook_seconds(self) -> float:
+        """Sum of the durations of all `post_predict` calls."""
+        return self._floats[_HOOK_SUM]
+
+    @property
+    def hook_buckets(self) -> list[int]:
+        """`post_predict` calls per bucket, as `buckets` has them."""
+        return self._ints[_HOOK_BUCKETS:_INTS].tolist()
 
     @property
     def buckets(self) -> list[int]:
         """Answered requests per bucket, not cumulated; the last has no bound."""
-        return self._ints[_BUCKETS:_INTS].tolist()
+        return self._ints[_BUCKETS:_HOOK_BUCKETS].tolist()
 
 
 class Boards:

@@ -17,7 +17,7 @@ ARGUMENTS = {
     "__init__": _START,
     "warm_up": _START,
     "predict": _REQUEST,
-    "post_predict": ("response", *_REQUEST),
+    "post_predict": ("response", "config", *_REQUEST),
 }
 """The arguments that each method of a predictor may take, in any order."""
 
@@ -85,8 +85,40 @@ def _optional(cls: type, name: str) -> Method | None:
     return _method(cls, name, function) if function else None
 
 
+def hook_of(function: Callable[..., Any]) -> Method:
+    """Check a function that is to follow responses, and describe it.
+
+    Raises:
+        InterfaceError: It is no function of Python, or asks for an argument that nobody
+            can give.
+    """
+    if not inspect.isfunction(function):
+        msg = f"a hook must be a function (`def` or `async def`), got {function!r}"
+        raise InterfaceError(msg)
+    where = f"`{function.__qualname__}`"
+    _check_hook(function, where)
+    parameters = _parameters(function, where)
+    for parameter in parameters:
+        _check_parameter(parameter, ARGUMENTS["post_predict"], where)
+    arguments = frozenset(parameter.name for parameter in parameters)
+    return Method(
+        name=function.__qualname__,
+        arguments=arguments,
+        is_async=inspect.iscoroutinefunction(function),
+        payload_type=_payload_type(function, where) if "payload" in arguments else None,
+    )
+
+
+def _check_hook(function: Callable[..., Any], where: str) -> None:
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        msg = f"{where} runs after the response, so it must not `yield`"
+        raise InterfaceError(msg)
+
+
 def _method(cls: type, name: str, function: Callable[..., Any]) -> Method:
     where = f"`{cls.__name__}.{name}`"
+    if name == "post_predict":
+        _check_hook(function, where)
     arguments = _arguments(cls, name, where)
     return Method(
         name=name,

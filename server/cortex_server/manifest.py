@@ -24,6 +24,7 @@ PYTHON_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 """Minor version of this interpreter: bytecode and pickles do not travel between two."""
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+WhenFull = Literal["drop_new", "drop_oldest", "wait"]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,7 +43,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class PredictorModule(
     Record, frozen=True, kw_only=True, tag_field="kind", tag="module"
 ):
-    """A predictor class by reference: imported from the bundle under its own name."""
+    """A predictor class by reference: imported from the bundle under its own name.
+
+    The same goes for functions that follow a response.
+    """
 
     module: str
     qualname: str
@@ -51,7 +55,7 @@ class PredictorModule(
 class PredictorPickle(
     Record, frozen=True, kw_only=True, tag_field="kind", tag="pickle"
 ):
-    """A predictor class by value, from a notebook or a REPL.
+    """A predictor class, or such a function, by value, from a notebook or a REPL.
 
     `identity` is a hash of its code and of what that refers to, not of the pickle:
     pickling the same class twice gives different bytes.
@@ -91,6 +95,18 @@ class Monitoring(Record, frozen=True, kw_only=True):
     key: str | None = None
 
 
+class PostPredict(Record, frozen=True, kw_only=True):
+    """Functions that run after a response besides the predictor's method, and how."""
+
+    hooks: tuple[Predictor, ...] = ()
+    workers: int = 4
+    queue: int = 1000
+    when_full: WhenFull = "drop_new"
+    timeout: float = 30.0
+    """Seconds that one try may take."""
+    retries: int = 0
+
+
 class Manifest(Record, frozen=True, kw_only=True):
     """Everything that a replica is told, and exactly what its revision hashes."""
 
@@ -113,6 +129,7 @@ class Manifest(Record, frozen=True, kw_only=True):
     max_replica_concurrency: int = 1024
     timeout: float = 600.0
     """Seconds that a request may take, waiting included."""
+    post_predict: PostPredict = PostPredict()
     hook_drain: float = 30.0
     """Seconds that accepted `post_predict` calls get to finish before exit."""
     compute: Resources = Resources()
@@ -125,6 +142,16 @@ class Manifest(Record, frozen=True, kw_only=True):
         values = msgspec.to_builtins(self)
         canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    @property
+    def by_value(self) -> str | None:
+        """Identity of all that comes from a notebook, None where nothing does."""
+        parts = (self.predictor, *self.post_predict.hooks)
+        pickles = [part for part in parts if isinstance(part, PredictorPickle)]
+        identities = [part.identity for part in pickles]
+        if len(identities) > 1:
+            return hashlib.sha256(" ".join(identities).encode()).hexdigest()
+        return identities[0] if identities else None
 
     def drain(self, withdraw: float) -> "Drain":
         """The phases of ending a replica of this revision, see Drain."""

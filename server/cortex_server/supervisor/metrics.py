@@ -1,6 +1,7 @@
 """The board in Prometheus' words."""
 
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -27,7 +28,12 @@ class _BoardCollector(Collector):
         board = self._board
         codes = {str(code): number for code, number in board.codes.items()}
         yield self._counts("cortex_requests", "Responses by status", "code", codes)
-        yield self._latency()
+        yield self._histogram(
+            "cortex_request_duration_seconds",
+            "From the request's arrival to its answer",
+            board.buckets,
+            board.seconds,
+        )
         yield self._gauge(
             "cortex_in_flight_requests",
             "Accepted and not answered yet",
@@ -41,6 +47,20 @@ class _BoardCollector(Collector):
         )
         yield self._counts(
             "cortex_post_predict", "Calls after the response", "outcome", board.hooks
+        )
+        yield self._gauge(
+            "cortex_post_predict_queued",
+            "Calls that wait for a worker, or to be tried again",
+            board.hooks_queued,
+        )
+        yield self._counter(
+            "cortex_post_predict_retries", "Calls tried again", board.hook_retries
+        )
+        yield self._histogram(
+            "cortex_post_predict_duration_seconds",
+            "How long a call kept its worker busy, each try by itself",
+            board.hook_buckets,
+            board.hook_seconds,
         )
         ready = board.state is State.READY
         yield self._gauge("cortex_ready", "1 when predictions are answered", ready)
@@ -61,18 +81,13 @@ class _BoardCollector(Collector):
             family.add_metric([*self._values, key], value)
         return family
 
-    def _latency(self) -> Metric:
+    def _histogram(
+        self, name: str, text: str, numbers: list[int], seconds: float
+    ) -> Metric:
         bounds = [*(str(bound) for bound in BUCKETS), "+Inf"]
-        total, buckets = 0, []
-        for bound, number in zip(bounds, self._board.buckets, strict=True):
-            total += number
-            buckets.append((bound, float(total)))
-        family = HistogramMetricFamily(
-            "cortex_request_duration_seconds",
-            "From the request's arrival to its answer",
-            labels=self._names,
-        )
-        family.add_metric(self._values, buckets, self._board.seconds)
+        buckets = list(zip(bounds, map(float, accumulate(numbers)), strict=True))
+        family = HistogramMetricFamily(name, text, labels=self._names)
+        family.add_metric(self._values, buckets, seconds)
         return family
 
 

@@ -47,6 +47,12 @@ class Call:
                 return value
         return b""
 
+    def without_body(self) -> "Call":
+        """The same call for those who have no use for the body, which may be large."""
+        call = Call(b"", self.query, self.fields)
+        call._id = self.id
+        return call
+
     @property
     def id(self) -> bytes:
         """The caller's `x-request-id` if it is fit for headers and logs, or a new one.

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from time import monotonic
 from typing import Any
@@ -81,7 +82,8 @@ class Threads:
         self._finished.append((work, result, error))
         if not self._is_waking and self._loop is not None:
             self._is_waking = True
-            self._loop.call_soon_threadsafe(self._hand_over)
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._hand_over)
 
     def _hand_over(self) -> None:
         """Give results to who waits for them: several for one wake-up under load."""

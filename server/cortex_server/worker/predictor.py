@@ -7,6 +7,7 @@ from cortex_server.interface import Interface, InterfaceError
 from cortex_server.launch import Launch
 from cortex_server.manifest import Manifest, StartFailure
 from cortex_server.worker.execution import Threads
+from cortex_server.worker.followers import hooks_for
 from cortex_server.worker.loader import load
 from cortex_server.worker.runner import Runner
 from cortex_server.worker.start import Start
@@ -23,12 +24,13 @@ async def start_predictor(
     """
     gc.freeze()  # what was imported up to here is there to stay
     gc.enable()
-    cls, interface = load(manifest, launch)
+    cls, interface, functions = load(manifest, launch)
     threads = Threads(manifest.threads_per_process, "predict")
     start = Start(interface, manifest, threads, launch.root)
     predictor = start.construct(cls)
+    hooks = hooks_for(predictor, interface, functions, manifest, board)
     try:
-        runner = Runner(predictor, interface, threads, board)
+        runner = Runner(predictor, interface, threads, hooks)
     except InterfaceError as error:
         raise StartError(StartFailure(message=str(error))) from None
     if manifest.monitoring is not None:

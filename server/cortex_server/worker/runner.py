@@ -1,7 +1,7 @@
 """The predictor in this process: arguments in, answer out."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -9,7 +9,6 @@ from typing import Any
 import structlog
 from sanic.exceptions import SanicException
 
-from cortex_server.board import Board
 from cortex_server.interface import Interface, Method
 from cortex_server.worker.answer import Answer, fields_of, is_status
 from cortex_server.worker.call import Call, current
@@ -52,24 +51,22 @@ class Runner:
         predictor: Any,  # noqa: ANN401  # the user's
         interface: Interface,
         threads: Threads,
-        board: Board,
+        hooks: Hooks | None = None,
     ) -> None:
         self._method = interface.predict
         self._predict = _awaitable(predictor.predict)
         self._threads = threads
-        self._decode = _decoder(interface)
+        followers = hooks.methods if hooks else []
+        self._decode = _decoder([interface.predict, *followers])
         hint = interface.predict.payload_type
         self._decodes_large_in_thread = (
             not interface.predict.is_async and hint is not bytes
         )
-        self._bind = _binder(interface.predict)
+        self._bind = binder(interface.predict)
         self.pace = Pace(threads.number)
         self.see: Callable[[Call, Any], None] | None = None
         """What counts results once they are answered."""
-        self._hooks: Hooks | None = None
-        if interface.post_predict:
-            self._hooks = Hooks(interface.post_predict, predictor.post_predict, board)
-            self._bind_hook = _binder(interface.post_predict)
+        self._hooks = hooks
 
     def run(self, prediction: Prediction) -> None:
         """Answer a prediction, now or later."""
@@ -157,22 +154,22 @@ class Runner:
             self._stream(prediction, result)
             return
         if self._hooks is not None:
-            answer.after = partial(self._follow_up, self._hooks, prediction, result)
+            call, payload = prediction.call, prediction.payload
+            answer.after = partial(self._hooks.follow, call, payload, result)
         prediction.end(answer)
         if self.see is not None:
             self.see(prediction.call, result)
 
     def _stream(self, prediction: Prediction, items: Any) -> None:  # noqa: ANN401  # the user's
         """Answer with one item after the other."""
-        call, hooks = prediction.call, self._hooks
-        keeps = hooks is not None and "response" in hooks.method.arguments
+        call, payload, hooks = prediction.call, prediction.payload, self._hooks
+        keeps = hooks is not None and hooks.want_response
         writer = Writer(as_events=wants_events(call), keeps=keeps)
 
         def head() -> Answer:
             answer = writer.answer()
             if hooks is not None:
-                kept = writer.kept
-                answer.after = partial(self._follow_up, hooks, prediction, kept)
+                answer.after = partial(hooks.follow, call, payload, writer.kept)
             return answer
 
         def explain(error: BaseException) -> Answer:
@@ -180,12 +177,6 @@ class Runner:
 
         chunks = explained(chunks_of(items, writer.write, self._threads, call), explain)
         prediction.work = Stream(prediction, chunks, head)
-
-    def _follow_up(self, hooks: Hooks, prediction: Prediction, result: object) -> None:
-        arguments = self._bind_hook(prediction.call, prediction.payload)
-        if "response" in hooks.method.arguments:
-            arguments["response"] = result
-        hooks.submit(prediction.call, arguments)
 
 
 def _awaitable(predict: Function) -> Function:
@@ -199,16 +190,15 @@ def _awaitable(predict: Function) -> Function:
     return generator
 
 
-def _decoder(interface: Interface) -> Decoder:
-    hook = interface.post_predict
-    if interface.predict.wants_payload:
-        return decoder_for(interface.predict.payload_type)
-    if hook and hook.wants_payload:
-        return decoder_for(hook.payload_type)
+def _decoder(methods: Iterable[Method]) -> Decoder:
+    """Of the first that asks for the payload; all others get the same."""
+    for method in methods:
+        if method.wants_payload:
+            return decoder_for(method.payload_type)
     return lambda _call: None
 
 
-def _binder(method: Method) -> Callable[[Call, Any], Arguments]:
+def binder(method: Method) -> Callable[[Call, Any], Arguments]:
     """How to make the arguments of a method from a call and its payload."""
     getters = [
         (name, get) for name, get in _ARGUMENTS.items() if name in method.arguments

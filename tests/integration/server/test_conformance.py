@@ -94,9 +94,7 @@ def application() -> Any:
     reference = PredictorModule(module="app", qualname="Echo")
     manifest = Manifest(name="echo", bundle="0", predictor=reference)
     interface = interface_of(Echo)
-    service = Service(
-        manifest, board, Runner(Echo(), interface, Threads(1, "test"), board)
-    )
+    service = Service(manifest, board, Runner(Echo(), interface, Threads(1, "test")))
     app = create_app(manifest, interface, service, "/echo")
     app.config.REQUEST_MAX_SIZE = 100_000
     return app

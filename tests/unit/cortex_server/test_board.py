@@ -28,7 +28,39 @@ def test_a_new_board_is_empty(board: Board) -> None:
     assert (board.seconds, board.integral(123.0)) == (0, 0)
     assert board.codes == {}
     assert board.hooks == dict.fromkeys(OUTCOMES, 0)
-    assert board.buckets == [0] * (len(BUCKETS) + 1)
+    assert board.buckets == board.hook_buckets == [0] * (len(BUCKETS) + 1)
+    assert (board.hooks_queued, board.hook_retries, board.hook_seconds) == (0, 0, 0)
+
+
+def test_hooks_are_counted_beside_requests(board: Board) -> None:
+    board.count_hook("accepted", 3)
+    board.count_hook("run")
+    board.count_hook("retried")
+    board.count_hook("queued", 2)
+    board.count_hook("queued", -1)
+    board.time_hook(0.0001)
+    board.time_hook(1000)
+
+    assert board.hooks == {"accepted": 3, "run": 1, "failed": 0, "dropped": 0}
+    assert (board.hooks_left, board.hooks_queued, board.hook_retries) == (2, 1, 1)
+    assert board.hook_seconds == 1000.0001
+    assert (board.hook_buckets[0], board.hook_buckets[-1]) == (1, 1)
+    assert sum(board.hook_buckets) == 2
+    assert sum(board.buckets) == 0
+
+
+def test_hooks_that_a_worker_did_not_get_to_are_dropped_when_it_dies(
+    board: Board,
+) -> None:
+    for outcome, number in zip(OUTCOMES, (9, 3, 2, 1), strict=True):
+        board.count_hook(outcome, number)
+    board.count_hook("queued", 2)
+
+    board.abandon()
+    board.abandon()
+
+    assert board.hooks == {"accepted": 9, "run": 3, "failed": 2, "dropped": 4}
+    assert (board.hooks_left, board.hooks_queued) == (0, 0)
 
 
 def test_what_one_process_writes_another_reads(fd: int) -> None:

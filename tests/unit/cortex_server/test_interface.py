@@ -4,7 +4,12 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel
 
-from cortex_server.interface import ARGUMENTS, InterfaceError, interface_of
+from cortex_server.interface import (
+    ARGUMENTS,
+    InterfaceError,
+    hook_of,
+    interface_of,
+)
 
 
 class Item(BaseModel):
@@ -146,6 +151,64 @@ def test_an_attribute_in_the_place_of_a_hook_is_refused() -> None:
         post_predict = 5
 
     assert refusal(Wrong) == "`Wrong.post_predict` must be a method"
+
+
+@pytest.mark.parametrize("word", ["def", "async def"])
+def test_a_hook_that_yields_is_refused(word: str) -> None:
+    scope: dict[str, Any] = {"Bare": Bare}
+    source = f"class Wrong(Bare):\n  {word} post_predict(self): yield"
+    exec(f"{source}\n{word} record(): yield", scope)
+    why = "runs after the response, so it must not `yield`"
+
+    assert refusal(scope["Wrong"]) == f"`Wrong.post_predict` {why}"
+    assert hook_refusal(scope["record"]) == f"`record` {why}"
+
+
+def hook_refusal(function: Any) -> str:
+    with pytest.raises(InterfaceError) as caught:
+        hook_of(function)
+    return str(caught.value)
+
+
+def test_a_function_may_take_what_the_method_may_but_self() -> None:
+    async def record(payload: Item, *, response: object, config: object) -> None: ...
+
+    hook = hook_of(record)
+
+    assert hook.arguments == {"payload", "response", "config"}
+    assert (hook.is_async, hook.payload_type) == (True, Item)
+    assert hook.name.endswith("record")
+    assert hook_of(lambda: None).arguments == frozenset()
+    arguments = ", ".join(ARGUMENTS["post_predict"])
+    everything = eval(f"lambda {arguments}: None")
+    assert hook_of(everything).arguments == set(ARGUMENTS["post_predict"])
+
+
+@pytest.mark.parametrize("value", [5, "record", None, Bare, print, functools.partial])
+def test_what_is_no_function_is_no_hook(value: object) -> None:
+    assert hook_refusal(value) == (
+        f"a hook must be a function (`def` or `async def`), got {value!r}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("signature", "problem"),
+    [
+        ("respons", "has an unknown argument `respons`; did you mean `response`?"),
+        ("self, response", "has an unknown argument `self`; it may take"),
+        ("*args", "takes `*args`, but arguments are given by name"),
+        ("payload: 'Nowhere'", ": the type of `payload` cannot be resolved"),
+    ],
+)
+def test_a_function_that_cannot_be_called_is_no_hook(
+    signature: str, problem: str
+) -> None:
+    scope: dict[str, Any] = {}
+    exec(f"def record({signature}): ...", scope)
+
+    said = hook_refusal(scope["record"])
+
+    assert said.removeprefix("`record`").lstrip().startswith(problem)
 
 
 @pytest.mark.parametrize(

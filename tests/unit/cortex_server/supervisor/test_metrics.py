@@ -45,6 +45,8 @@ def test_counts_and_states_are_those_of_the_board(board: Board) -> None:
     board.refuse()
     board.count_hook("accepted", 4)
     board.count_hook("dropped")
+    board.count_hook("queued", 3)
+    board.count_hook("retried", 2)
 
     found = samples(board)
 
@@ -60,6 +62,8 @@ def test_counts_and_states_are_those_of_the_board(board: Board) -> None:
         labels["outcome"]: value for labels, value in found["cortex_post_predict_total"]
     }
     assert hooks == {"accepted": 4, "run": 0, "failed": 0, "dropped": 1}
+    assert found["cortex_post_predict_queued"] == [({}, 3)]
+    assert found["cortex_post_predict_retries_total"] == [({}, 2)]
 
 
 @pytest.mark.parametrize("state", [s for s in State if s is not State.READY])
@@ -76,22 +80,26 @@ def test_lost_requests_are_counted(board: Board) -> None:
     assert samples(board)["cortex_lost_requests_total"] == [({}, 1)]
 
 
-def test_the_histogram_is_cumulated_and_complete(board: Board) -> None:
+@pytest.mark.parametrize("what", ["request", "post_predict"])
+def test_the_histogram_is_cumulated_and_complete(board: Board, what: str) -> None:
     for duration in (0.0001, 0.003, 0.003, 7, 9999):
-        board.answered(200, duration)
+        if what == "request":
+            board.answered(200, duration)
+        else:
+            board.time_hook(duration)
 
     found = samples(board)
+    name = f"cortex_{what}_duration_seconds"
 
     buckets = [
-        (float(labels["le"]), value)
-        for labels, value in found["cortex_request_duration_seconds_bucket"]
+        (float(labels["le"]), value) for labels, value in found[f"{name}_bucket"]
     ]
     assert [bound for bound, _ in buckets] == [*BUCKETS, float("inf")]
     below = dict(buckets)
     assert [below[bound] for bound in (0.0005, 0.005, 5.0, 600.0)] == [1, 3, 3, 4]
     assert below[float("inf")] == 5
-    assert found["cortex_request_duration_seconds_count"] == [({}, 5)]
-    ((_, total),) = found["cortex_request_duration_seconds_sum"]
+    assert found[f"{name}_count"] == [({}, 5)]
+    ((_, total),) = found[f"{name}_sum"]
     assert total == pytest.approx(10006.0061)
 
 

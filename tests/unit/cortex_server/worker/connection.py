@@ -13,6 +13,7 @@ from cortex_server.interface import interface_of
 from cortex_server.manifest import Manifest, PredictorModule
 from cortex_server.worker.app import Application, create_app
 from cortex_server.worker.execution import Threads
+from cortex_server.worker.followers import hooks_for
 from cortex_server.worker.pace import Pace
 from cortex_server.worker.protocol import PredictProtocol
 from cortex_server.worker.runner import Runner
@@ -88,7 +89,8 @@ class Server:
         manifest = Manifest(name="p", bundle="0", predictor=reference, **fields)
         interface = interface_of(type(predictor))
         threads = Threads(manifest.threads_per_process, "test")
-        self.runner = Runner(predictor, interface, threads, self.board)
+        hooks = hooks_for(predictor, interface, (), manifest, self.board)
+        self.runner = Runner(predictor, interface, threads, hooks)
         self.service = Service(manifest, self.board, self.runner)
         self.app: Application = create_app(manifest, interface, self.service, "/echo")
 

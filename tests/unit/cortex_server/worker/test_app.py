@@ -38,7 +38,7 @@ def app_of(threads: Threads, endpoint: str | None = None, **fields: Any) -> Appl
     fd = board_module.create()
     board = Board(fd)
     os.close(fd)
-    service = Service(manifest, board, Runner(P(), interface, threads, board))
+    service = Service(manifest, board, Runner(P(), interface, threads))
     return create_app(manifest, interface, service, endpoint)
 
 

@@ -17,6 +17,7 @@ from cortex_server.manifest import Manifest, PredictorModule
 from cortex_server.worker.answer import Answer
 from cortex_server.worker.call import Call
 from cortex_server.worker.execution import Threads
+from cortex_server.worker.followers import hooks_for
 from cortex_server.worker.pace import PROOF
 from cortex_server.worker.prediction import Prediction
 from cortex_server.worker.runner import LARGE, Runner
@@ -36,7 +37,8 @@ class Client:
         manifest = Manifest(name="p", bundle="0", predictor=reference, **fields)
         interface = interface_of(type(predictor))
         threads = Threads(manifest.threads_per_process, "test")
-        self.runner = Runner(predictor, interface, threads, self.board)
+        hooks = hooks_for(predictor, interface, (), manifest, self.board)
+        self.runner = Runner(predictor, interface, threads, hooks)
         self.service = Service(manifest, self.board, self.runner)
 
     def send(self, body: bytes = b"1") -> "Sent":
@@ -195,8 +197,7 @@ def test_the_hook_runs_after_the_answer_with_what_was_returned() -> None:
         before = list(predictor.seen)
         assert answer.after is not None
         answer.after()  # what a connection does when it has written the answer
-        assert client.runner._hooks is not None
-        await client.runner._hooks.drain(LIMIT)
+        await client.runner.drain(LIMIT)
         return before, predictor.seen
 
     assert run(main) == ([], [(1, 2)])
