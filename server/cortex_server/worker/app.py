@@ -1,6 +1,7 @@
 """The public address: routes, and every error in one shape."""
 
 import logging
+import resource
 from asyncio import CancelledError
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ from cortex_server.worker.call import current
 from cortex_server.worker.cors import Origins
 from cortex_server.worker.door import Door
 from cortex_server.worker.exchange import call_of, predict, response_of
+from cortex_server.worker.grammar import LARGEST_HEAD, flaw_in, flaw_of_large_head
 from cortex_server.worker.problems import Problem
 from cortex_server.worker.service import Service
 
@@ -35,12 +37,17 @@ BODY_LIMIT = 100 << 20
 IDLE_TIMEOUT = 75
 """Seconds an unused connection is kept; gateways must give theirs up before that."""
 
-_SILENT_TIMEOUT = 60
 _MARGIN = 60
+_WAITING = 10_000
+_OTHER_FILES = 256
 
 
 class _Request(Request):
     def __init__(self, url_bytes: bytes, **parts: Any) -> None:  # noqa: ANN401  # Sanic's
+        head = parts.get("head", b"")
+        if head and (flaw := flaw_in(head)):
+            status, reason = flaw
+            raise SanicException(reason, status)
         try:
             super().__init__(url_bytes, **parts)
         except BadURL:
@@ -68,6 +75,7 @@ def create_app(
         configure_logging=False,
     )
     app.ctx.service = service
+    app.ctx.most_connections = most_connections(manifest.max_replica_concurrency)
     app.ctx.paths = frozenset(path.encode() for path in ("/", endpoint or "/"))
     app.ctx.summary = _summary(manifest, interface)
     for number, path in enumerate(dict.fromkeys(["/", endpoint or "/"])):
@@ -81,6 +89,13 @@ def create_app(
     return app
 
 
+def most_connections(max_concurrency: int) -> int:
+    """Connections that a replica takes: idle ones besides those that are answered."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = max_concurrency + _WAITING
+    return most if files == resource.RLIM_INFINITY else min(most, files - _OTHER_FILES)
+
+
 def _config(manifest: Manifest) -> Config:
     return Config(
         {
@@ -89,7 +104,7 @@ def _config(manifest: Manifest) -> Config:
             "KEEP_ALIVE_TIMEOUT": IDLE_TIMEOUT,
             "MOTD": False,
             "REQUEST_MAX_SIZE": BODY_LIMIT,
-            "REQUEST_TIMEOUT": _SILENT_TIMEOUT,
+            "REQUEST_MAX_HEADER_SIZE": LARGEST_HEAD,
             # The service has a deadline of its own and answers it as it should.
             "RESPONSE_TIMEOUT": manifest.timeout + _MARGIN,
         },
@@ -127,8 +142,8 @@ async def _explain(request: Request, error: Exception) -> HTTPResponse:
     """What went wrong outside the predictor: routing, a broken or too large request."""
     call = call_of(request)
     if isinstance(error, SanicException):
-        detail = _detail(request, error)
-        problem = Problem(error.status_code, detail, headers=error.headers)
+        status, detail = _explained(request, error)
+        problem = Problem(status, detail, headers=error.headers)
     else:
         logging.getLogger(__name__).error("request failed", exc_info=error)
         problem = Problem(500, "the server failed; the log of this request says more")
@@ -141,14 +156,20 @@ async def _ignore(request: Request, _error: CancelledError) -> HTTPResponse:
     return response_of(gone.answer(call.request_id), call)
 
 
-def _detail(request: Request, error: SanicException) -> str:
+def _explained(request: Request, error: SanicException) -> tuple[int, str]:
+    detail = str(error)
     match error:
         case NotFound():
-            return (
+            detail = (
                 f"there is no {request.path} here; predictions are POST requests to /"
             )
         case MethodNotAllowed():
-            return f"{request.method} is not possible here; use POST to predict"
-        case PayloadTooLarge() if "header" not in str(error):
-            return f"the body is larger than {BODY_LIMIT >> 20} MiB, the most accepted"
-    return str(error)
+            detail = f"{request.method} is not possible here; use POST to predict"
+        case PayloadTooLarge() if "header" in detail:
+            stream: Any = request.stream
+            return flaw_of_large_head(bytes(stream.recv_buffer))
+        case PayloadTooLarge():
+            detail = (
+                f"the body is larger than {BODY_LIMIT >> 20} MiB, the most accepted"
+            )
+    return error.status_code, detail

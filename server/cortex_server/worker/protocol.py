@@ -10,13 +10,16 @@ the bytes that came.
 from time import monotonic
 from typing import Any
 
+from sanic.exceptions import SanicException, ServiceUnavailable
 from sanic.http import Http, Stage
 from sanic.server.protocols.http_protocol import HttpProtocol
 
 from cortex_server.worker.answer import Answer
 from cortex_server.worker.call import NOTHING
 from cortex_server.worker.door import Door
+from cortex_server.worker.http import StrictHttp
 from cortex_server.worker.outlet import HTTPOutlet
+from cortex_server.worker.patience import Patience
 from cortex_server.worker.prediction import Prediction
 from cortex_server.worker.problems import Problem
 from cortex_server.worker.service import Service
@@ -24,6 +27,12 @@ from cortex_server.worker.wire import streamed_head, written
 
 _CHECK = 1.0
 _MOST_HELD = 1 << 18
+_NO_ANSWER = "the answer was not ready in time, or not read"
+_CROWDED = Problem(
+    503,
+    "this replica has as many connections as it takes; try again later",
+    headers={"Retry-After": "1"},
+)
 _NOT_YET = object()
 
 
@@ -31,7 +40,16 @@ class PredictProtocol(HttpProtocol):
     """Sanic's protocol, except that plain predictions do not take Sanic's way."""
 
     __touchup__ = ()  # type: ignore[assignment]  # what is inherited is touched up
-    __slots__ = ("_held", "_is_answering", "_prediction", "_reader", "_service")
+    __slots__ = (
+        "_held",
+        "_is_answering",
+        "_left",
+        "_patience",
+        "_prediction",
+        "_reader",
+        "_service",
+    )
+    HTTP_CLASS = StrictHttp
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  # Sanic's
         super().__init__(**options)
@@ -41,9 +59,21 @@ class PredictProtocol(HttpProtocol):
             self.app.ctx.paths, self.request_max_size, Http.HEADER_MAX_SIZE
         )
         self.request_handler = door
+        self._patience = Patience()
+        self._left = 0
         self._prediction: Prediction | None = None
         self._is_answering = False
         self._held = b""
+
+    def connection_made(self, transport: Any) -> None:  # noqa: ANN401  # Sanic's
+        """A client has connected: one too many is told so and let go."""
+        if len(self.connections) < self.app.ctx.most_connections:
+            super().connection_made(transport)  # type: ignore[no-untyped-call]  # Sanic's
+            return
+        self._service.count_other(_CROWDED.status)
+        answer = _CROWDED.answer(NOTHING.request_id)
+        transport.write(written(answer, NOTHING.id, b"close"))
+        transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come: of a prediction, or something for Sanic."""
@@ -52,9 +82,11 @@ class PredictProtocol(HttpProtocol):
             self._hold(data)
         elif reader.is_reading:
             self._time = monotonic()
+            self._patience.received += len(data)
             if reader.go_on(data):
                 self._answer()
         elif not (self._is_idle() and reader.begin(data)):
+            self._patience.received += len(data)
             super().data_received(data)
         else:
             self._time = monotonic()
@@ -66,7 +98,8 @@ class PredictProtocol(HttpProtocol):
         if self._prediction is not None:
             self._prediction.cancel()
             self._prediction = None
-        super().connection_lost(exc)  # type: ignore[no-untyped-call]  # Sanic's
+        if self.conn_info is not None:  # else it was one too many
+            super().connection_lost(exc)  # type: ignore[no-untyped-call]  # Sanic's
 
     def resume_writing(self) -> None:
         """The client has read what was written: it may ask for more."""
@@ -81,14 +114,46 @@ class PredictProtocol(HttpProtocol):
         return bool(super().close_if_idle())
 
     def check_timeouts(self) -> None:
-        """Hold Sanic's limits, but not against a prediction: that has its own."""
-        if not (self._is_answering or self._reader.is_reading):
-            super().check_timeouts()  # type: ignore[no-untyped-call]  # Sanic's
-        elif self._is_answering or monotonic() - self._time < self.request_timeout:
+        """Cut who is too slow; a prediction under way has a limit of its own."""
+        now = monotonic()
+        self._note_progress(now)
+        overdue = None if self._is_answering else self._overdue(now)
+        if overdue is None:
             check = self.check_timeouts
             self._callback_check_timeouts = self.loop.call_later(_CHECK, check)
-        else:
-            self._break_off()
+        elif self._reader.is_reading:
+            self._break_off(str(overdue))
+        elif self._task is not None:
+            http: Any = self._http
+            http.exception, http.request_body = overdue, None  # the rest of it is moot
+            self._task.cancel()
+
+    def _note_progress(self, now: float) -> None:
+        """Wait for a client that reads, however slowly."""
+        if self.transport is not None and not self._can_write.is_set():
+            left = self.transport.get_write_buffer_size()
+            if left != self._left:
+                self._left, self._time = left, now
+
+    def _overdue(self, now: float) -> SanicException | None:
+        """What to say of what has taken too long, be it read here or by Sanic."""
+        http: Any = getattr(self, "_http", None)
+        if self._reader.is_reading:
+            return self._of_body(self._reader.call, now)
+        if http is None:
+            return None
+        if getattr(http, "request_body", None):
+            return self._of_body(http.request, now)
+        if http.stage is Stage.REQUEST:
+            return self._patience.with_head(self.state["requests_count"], now)
+        is_idle = http.stage is Stage.IDLE
+        limit = self.keep_alive_timeout if is_idle else self.response_timeout
+        return ServiceUnavailable(_NO_ANSWER) if now - self._time > limit else None
+
+    def _of_body(self, part: object, now: float) -> SanicException | None:
+        is_draining = not self.app.config.KEEP_ALIVE
+        last = self._time
+        return self._patience.with_body(part, last, now, is_draining=is_draining)
 
     def _is_idle(self) -> bool:
         """Whether Sanic has nothing to do with the bytes that come next."""
@@ -137,10 +202,9 @@ class PredictProtocol(HttpProtocol):
         if self._is_answering:
             self.loop.call_soon(self._go_on)
 
-    def _break_off(self) -> None:
-        """Give up a body of which nothing has come for long."""
-        call = self._reader.call
-        problem = Problem(408, "the body of the request did not come")
+    def _break_off(self, why: str) -> None:
+        """Give up a body that does not come."""
+        call, problem = self._reader.call, Problem(408, why)
         if self.transport is not None:
             self.transport.write(
                 written(problem.answer(call.request_id), call.id, b"close")

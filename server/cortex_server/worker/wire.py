@@ -7,6 +7,7 @@ from sanic.helpers import STATUS_CODES
 
 from cortex_server.worker.answer import Answer
 from cortex_server.worker.call import NOTHING, Call
+from cortex_server.worker.grammar import LONGEST_TARGET, MOST_FIELDS
 
 _UNUSUAL = frozenset(
     (b"connection", b"content-encoding", b"expect", b"transfer-encoding", b"upgrade")
@@ -35,6 +36,7 @@ class Reader:
     __slots__ = (
         "_chunks",
         "_fields",
+        "_hosts",
         "_is_begun",
         "_is_unusual",
         "_largest",
@@ -83,6 +85,8 @@ class Reader:
         path, _, query = target.partition(b"?")
         if path not in self._paths or version != b"HTTP/1.1" or b"#" in query:
             return False
+        if len(query) > LONGEST_TARGET - len(path) - 1:
+            return False
         self._reset()
         is_small = len(data) <= self._largest_head
         try:
@@ -90,6 +94,7 @@ class Reader:
         except (HttpParserError, HttpParserUpgrade):
             self._is_unusual = True
         missing = self._length - (len(data) - start)
+        self._is_unusual |= self._hosts != 1 or len(self._fields) > MOST_FIELDS
         # Where there is too much, a part of the next request is there.
         if self._is_unusual or missing < 0 or self._length > self._largest:
             self._parser = HttpRequestParser(self)
@@ -128,6 +133,9 @@ class Reader:
         self._fields.append((name, value))
         if name == b"content-length":
             self._length = int(value)
+        elif name == b"host":
+            self._hosts += 1
+            self._is_unusual |= b" " in value or not value.isascii()
         elif name in _UNUSUAL:
             self._is_unusual = True
 
@@ -135,6 +143,7 @@ class Reader:
         self._fields: list[tuple[bytes, bytes]] = []
         self._is_begun = False
         self._is_unusual = False
+        self._hosts = 0
         self._length = 0
         self.rest = b""
 

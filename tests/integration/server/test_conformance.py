@@ -14,6 +14,7 @@ import pytest
 import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from integration.server.odd_requests import PlainProtocol
 from sanic import Sanic
 from sanic.server.protocols.http_protocol import HttpProtocol
 
@@ -74,7 +75,7 @@ def servers() -> Iterator[Servers]:
     def run() -> None:
         asyncio.set_event_loop(loop)
         loop.run_until_complete(serve(PredictProtocol))
-        loop.run_until_complete(serve(HttpProtocol))
+        loop.run_until_complete(serve(PlainProtocol))
         started.set()
         loop.run_forever()
 

@@ -14,6 +14,7 @@ from integration.server.odd_requests import (
     LARGEST,
     PLAIN,
     REQUESTS,
+    PlainProtocol,
     comparable,
     post,
 )
@@ -61,7 +62,7 @@ class Both:
         """The same bytes in the same pieces have the same effects."""
         with structlog.testing.capture_logs():
             short = self._runner.run(self._effects(PredictProtocol, pieces))
-            plain = self._runner.run(self._effects(HttpProtocol, pieces))
+            plain = self._runner.run(self._effects(PlainProtocol, pieces))
 
         assert short == plain
         return short
@@ -183,7 +184,8 @@ def made_requests(draw: st.DrawFn) -> bytes:
     if draw(st.booleans()):
         fields.append(b"Content-Length: %d" % len(body))
     line = b"%b %b HTTP/1.1" % (method, draw(TARGETS))
-    return b"\r\n".join((line, *fields, b"", body))
+    host = b"Host: a" if draw(st.integers(0, 9)) else b"X-B: no host"
+    return b"\r\n".join((line, host, *fields, b"", body))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

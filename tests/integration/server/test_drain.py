@@ -282,3 +282,13 @@ def test_an_admin_client_that_stays_does_not_hold_the_end_up() -> None:
         replica.terminate()
 
         assert replica.wait() == 0
+
+
+@pytest.mark.parametrize("path", ["/", "//"], ids=["short", "plain"])
+def test_a_body_that_stopped_coming_does_not_hold_it_up(path: str) -> None:
+    with running(SOURCE) as replica, replica.connect() as connection:
+        connection.sendall(request_bytes(b"[1, 2]", path=path)[:-1])
+        replica.terminate()
+
+        assert receive(connection).startswith(b"HTTP/1.1 408 ")
+        assert replica.wait() == 0

@@ -107,11 +107,36 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(
     assert "larger than 100 MiB" in str(problem["detail"])
 
 
-def test_headers_that_are_too_large(replica: Replica) -> None:
-    response = replica.client.post("/", json=[], headers={"x-mine": "a" * 20_000})
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-mine": "a" * 20_000},
+        {"x-mine": "a" * 16_300},
+        {f"x-{number}": "" for number in range(101)},
+    ],
+)
+def test_headers_that_are_too_large_or_too_many(
+    replica: Replica, headers: dict[str, str]
+) -> None:
+    response = replica.client.post("/", json=[], headers=headers)
 
-    problem = check_problem(response, 413)
-    assert "header" in str(problem["detail"])
+    problem = check_problem(response, 431)
+    assert "header fields" in str(problem["detail"])
+
+
+@pytest.mark.parametrize("length", [8_192, 20_000])
+def test_a_query_that_is_too_long(replica: Replica, length: int) -> None:
+    for method in ("GET", "POST"):
+        response = replica.client.request(method, f"/?{'a' * length}")
+
+        problem = check_problem(response, 414)
+        assert "longer than 8192 bytes" in str(problem["detail"])
+
+
+def test_a_query_and_headers_that_just_fit(replica: Replica) -> None:
+    replica.client.get(f"/?{'a' * 8_190}").raise_for_status()
+    replica.client.get("/", headers={"x-mine": "a" * 16_000}).raise_for_status()
+    replica.client.get("/", headers={f"x-{n}": "" for n in range(90)})
 
 
 def test_json_that_is_declared_to_be_a_form(replica: Replica) -> None:

@@ -33,6 +33,7 @@ class Transport(asyncio.Transport):
         self.is_reading = True
         self.resumed = 0
         self.is_over = False
+        self.left = 0
 
     def write(self, data: Any) -> None:
         assert not self.is_over
@@ -63,7 +64,7 @@ class Transport(asyncio.Transport):
         pass
 
     def get_write_buffer_size(self) -> int:
-        return 0
+        return self.left
 
 
 class InPlace(Pace):
@@ -98,18 +99,27 @@ class Server:
         """Get the application ready, as a listening server does."""
         await self.app._startup()
 
-    def connect(self, kind: type[HttpProtocol] = PredictProtocol) -> "Connection":
-        """A client of it."""
-        return Connection(self, kind)
+    def connect(
+        self,
+        kind: type[HttpProtocol] = PredictProtocol,
+        together: set[Any] | None = None,
+    ) -> "Connection":
+        """A client of it, one of those that are connected together."""
+        return Connection(self, kind, together)
 
 
 class Connection:
     """One client."""
 
-    def __init__(self, server: Server, kind: type[HttpProtocol]) -> None:
+    def __init__(
+        self,
+        server: Server,
+        kind: type[HttpProtocol],
+        together: set[Any] | None = None,
+    ) -> None:
         self.transport = Transport()
         loop = asyncio.get_running_loop()
-        self.protocol: Any = kind(loop=loop, app=server.app)
+        self.protocol: Any = kind(loop=loop, app=server.app, connections=together)
         self.transport.protocol = self.protocol
         self.protocol.connection_made(self.transport)
 

@@ -4,15 +4,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from sanic.server.protocols import http_protocol
 from unit.cortex_server.worker.connection import Connection, InPlace, Server, settled
 
 from cortex_server.worker import protocol
+from cortex_server.worker.patience import BODY_RATE, BODY_SECONDS, HEAD_SECONDS
 
 MANY = 1 << 19
 
 
 def post(body: bytes = b"1", *fields: bytes) -> bytes:
-    lines = (b"POST / HTTP/1.1", b"Content-Type: application/json", *fields)
+    kind = b"Content-Type: application/json"
+    lines = (b"POST / HTTP/1.1", b"Host: a", kind, *fields)
     return b"%b\r\nContent-Length: %d\r\n\r\n%b" % (
         b"\r\n".join(lines),
         len(body),
@@ -55,6 +58,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(protocol, "monotonic", clock)
+    monkeypatch.setattr(http_protocol, "current_time", clock)
     return clock
 
 
@@ -141,30 +145,158 @@ def test_a_client_that_leaves_in_the_middle_of_a_body_is_no_request(
     serve(main)
 
 
-def test_a_body_that_stops_coming_is_cut_and_one_that_comes_slowly_is_not(
-    clock: Clock,
+CHUNKED = (
+    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n"
+)
+LARGE = post(b"1" * 1_000_000).split(b"1111")[0]
+
+
+async def drip(client: Connection, clock: Clock, data: bytes, seconds: float) -> float:
+    """Send byte by byte, each after some seconds; returns how long it was borne."""
+    began = clock.now
+    for byte in data:
+        client.protocol.check_timeouts()
+        await settled()
+        if client.transport.is_over:
+            break
+        await client.send(bytes([byte]))
+        clock.now += seconds
+    return clock.now - began
+
+
+@pytest.mark.parametrize(
+    ("begin", "rest"),
+    [
+        (b"", post()),
+        (b"P", post()[1:]),
+        (post() + b"G", b"ET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+        (CHUNKED + b"1\r\n1\r\n0\r\n\r\n", post()),
+    ],
+)
+@pytest.mark.parametrize("seconds", [0.5, 1.0, 9.0])
+def test_a_head_that_drips_in_is_cut_in_time(
+    clock: Clock, begin: bytes, rest: bytes, seconds: float
 ) -> None:
     async def main(server: Server, gate: Gate) -> None:
         gate.open.set()
-        limit = server.app.config.REQUEST_TIMEOUT
-        slow, stuck = server.connect(), server.connect()
-        await settled()
-        for client in (slow, stuck):
-            await client.send(HEAD)
-        assert (slow.protocol._time, stuck.protocol._time) == (clock.now, clock.now)
-        for byte in BODY[:-1]:
-            clock.now += limit - 1
-            await slow.send(bytes([byte]))
+        client = server.connect()
+        if begin:
+            await client.send(begin)
+        before = len(client.transport.said)
+
+        borne = await drip(client, clock, rest, seconds)
+
+        said = client.transport.said[before:]
+        assert said.startswith(b"HTTP/1.1 408 Request Timeout")
+        assert b"head of the request" in said
+        assert client.transport.is_over
+        assert HEAD_SECONDS < borne <= HEAD_SECONDS + 2 * seconds
+
+    serve(main)
+
+
+@pytest.mark.parametrize(("begin", "byte"), [(LARGE, b"1"), (CHUNKED, b"1\r\n1\r\n")])
+def test_a_body_that_drips_in_is_cut_and_one_at_the_lowest_rate_is_not(
+    clock: Clock, begin: bytes, byte: bytes
+) -> None:
+    async def main(server: Server, gate: Gate) -> None:
+        gate.open.set()
+        slow, fair = server.connect(), server.connect()
+        await slow.send(begin)
+        await fair.send(begin)
+        piece = byte * (1 + BODY_RATE // len(byte))
+        for _ in range(60):
+            if not slow.transport.is_over:
+                await slow.send(byte)
+            await fair.send(piece)
+            clock.now += 1
             slow.protocol.check_timeouts()
-        clock.now += limit - 1
-        said = await slow.send(BODY[-1:])
-        stuck.protocol.check_timeouts()
+            fair.protocol.check_timeouts()
+            await settled()
+
+        assert slow.transport.said.startswith(b"HTTP/1.1 408 Request Timeout")
+        assert b"connection: close" in slow.transport.said
+        assert (slow.transport.is_over, fair.transport.is_over) == (True, False)
+        await fair.lose()
+
+    serve(main)
+
+
+@pytest.mark.parametrize(
+    "begin", [HEAD, HEAD + BODY[:-1], CHUNKED, CHUNKED + b"9\r\n1"]
+)
+def test_a_body_that_stops_coming_is_cut(clock: Clock, begin: bytes) -> None:
+    async def main(server: Server, _: Gate) -> None:
+        client = server.connect()
+        await client.send(begin)
+        client.protocol.check_timeouts()
+        clock.now += BODY_SECONDS - 1
+        client.protocol.check_timeouts()
+        await settled()
+        assert not client.transport.is_over
+
+        clock.now += 2
+        client.protocol.check_timeouts()
         await settled()
 
-        assert said.startswith(b"HTTP/1.1 200 OK")
-        assert stuck.transport.said.startswith(b"HTTP/1.1 408 Request Timeout")
-        assert b"connection: close" in stuck.transport.said
-        assert (slow.transport.is_over, stuck.transport.is_over) == (False, True)
+        assert client.transport.said.startswith(b"HTTP/1.1 408 Request Timeout")
+        assert client.transport.is_over
+
+    serve(main)
+
+
+def test_a_fast_start_earns_no_endless_silence(clock: Clock) -> None:
+    async def main(server: Server, _: Gate) -> None:
+        client = server.connect()
+        await client.send(LARGE + b"1" * 900_000)
+        client.protocol.check_timeouts()
+        clock.now += BODY_SECONDS + 1
+        client.protocol.check_timeouts()
+        await settled()
+
+        assert client.transport.is_over
+
+    serve(main)
+
+
+def test_a_connection_too_many_is_told_so(clock: Clock) -> None:
+    async def main(server: Server, gate: Gate) -> None:
+        gate.open.set()
+        server.app.ctx.most_connections = 2
+        together: set[Any] = set()
+        first, second, third = (server.connect(together=together) for _ in range(3))
+
+        assert third.transport.said.startswith(b"HTTP/1.1 503 Service Unavailable")
+        assert b"\r\nRetry-After: 1\r\n" in third.transport.said
+        assert third.transport.is_over
+        assert server.board.codes == {503: 1}
+        await second.lose()
+        fourth = server.connect(together=together)
+        for client in (first, fourth):
+            assert bodies(await client.send(post())) == [b"1"]
+
+    serve(main)
+
+
+def test_a_client_that_reads_slowly_is_waited_for(clock: Clock) -> None:
+    async def main(server: Server, gate: Gate) -> None:
+        gate.open.set()
+        client = server.connect()
+        await client.send(post())
+        client.protocol.pause_writing()
+        for left in (300, 200, 100):
+            client.transport.left = left
+            clock.now += server.app.config.KEEP_ALIVE_TIMEOUT - 1
+            client.protocol.check_timeouts()
+        await settled()
+        assert not client.transport.is_over
+
+        clock.now += server.app.config.KEEP_ALIVE_TIMEOUT + 1
+        client.protocol.check_timeouts()
+        await settled()
+
+        assert client.transport.is_over
 
     serve(main)
 
@@ -316,7 +448,7 @@ def test_no_room_is_made_for_a_body_before_it_comes() -> None:
         await settled()
         tracemalloc.start()
         try:
-            await client.send(b"POST / HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n1")
+            await client.send(HEAD.replace(b" 9", b" 100000000") + b"1")
             _, most = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
