@@ -54,6 +54,11 @@ _HOOK_CELL = {what: _HOOKS + index for index, what in enumerate(_COUNTED)}
 _SUM, _INTEGRAL, _SINCE, _HOOK_SUM = range(4)
 _FLOATS = 4
 
+
+def _class_cell(code: int) -> int:
+    return _CODE_CELL[min(max(code // 100, 2), 5) * 100]
+
+
 _CELL = 8
 _SIZE = (_INTS + _FLOATS) * _CELL
 
@@ -98,18 +103,18 @@ class Board:
 
     def enter(self, now: float) -> None:
         """A request was accepted at `now`, in seconds of the monotonic clock."""
-        self._advance(now)
-        self._ints[_IN_FLIGHT] += 1
+        self._move(now, 1)
 
     def leave(self, now: float) -> None:
         """An accepted request is over."""
-        self._advance(now)
-        self._ints[_IN_FLIGHT] -= 1
+        self._move(now, -1)
 
-    def _advance(self, now: float) -> None:
-        floats = self._floats
-        floats[_INTEGRAL] += self._ints[_IN_FLIGHT] * (now - floats[_SINCE])
+    def _move(self, now: float, number: int) -> None:
+        ints, floats = self._ints, self._floats
+        in_flight = ints[_IN_FLIGHT]
+        floats[_INTEGRAL] += in_flight * (now - floats[_SINCE])
         floats[_SINCE] = now
+        ints[_IN_FLIGHT] = in_flight + number
 
     def integral(self, now: float) -> float:
         """Seconds spent in flight by all requests so far: its slope is the mean."""
@@ -119,15 +124,14 @@ class Board:
     def answered(self, code: int, duration: float) -> None:
         """An accepted request was answered after so many seconds."""
         ints = self._ints
-        self.count_code(code)
+        ints[_CODE_CELL.get(code) or _class_cell(code)] += 1
         ints[_BUCKETS + bisect_left(BUCKETS, duration)] += 1
         ints[_COUNT] += 1
         self._floats[_SUM] += duration
 
     def count_code(self, code: int) -> None:
         """A response with this status was sent; unknown ones count as their class."""
-        kind = min(max(code // 100, 2), 5) * 100
-        self._ints[_CODE_CELL.get(code, _CODE_CELL[kind])] += 1
+        self._ints[_CODE_CELL.get(code) or _class_cell(code)] += 1
 
     def refuse(self) -> None:
         """A request was turned away because the replica is full."""
@@ -149,8 +153,7 @@ class Board:
     def abandon(self) -> None:
         """The worker died: what was in flight is lost, and so are accepted hooks."""
         self._ints[_LOST] += self.in_flight
-        self._advance(time.monotonic())
-        self._ints[_IN_FLIGHT] = 0
+        self._move(time.monotonic(), -self.in_flight)
         self._ints[_HOOK_CELL["dropped"]] += self.hooks_left
         self._ints[_HOOK_CELL["queued"]] = 0
 
