@@ -92,6 +92,9 @@ def metrics_as_rows(metrics: "Metrics") -> dict[str, str]:
         rows["latency"] = " · ".join(
             f"{name} {duration(seconds)}" for name, seconds in metrics.latency.items()
         )
+    if metrics.batches:
+        mean = f"{metrics.batch_size:.3g} requests on average"
+        rows["batches"] = f"{metrics.batches} · {mean}"
     if any(metrics.hooks.values()):
         rows["hooks"] = _counts(metrics.hooks)
     return rows | _monitored(metrics)

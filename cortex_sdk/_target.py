@@ -83,6 +83,10 @@ class Metrics:
     """Responses without a prediction of the declared kind, by reason."""
     custom: Mapping[str, float] = field(default_factory=dict)
     """Metrics of the predictor's own, by name and labels as Prometheus writes them."""
+    batches: int = 0
+    """Calls that several requests may have shared; 0 without batching."""
+    batch_size: float = 0.0
+    """Mean number of requests in a batch."""
 
     def __str__(self) -> str:
         return _rendering.metrics_as_text(self)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 
 PETAL_LENGTH = 2
 LONGEST_SETOSA_PETAL = 2.5
+CALL_SECONDS, ITEM_SECONDS = 0.005, 0.0001
+MOST_IN_BATCH, LONGEST_WAIT_SECONDS = 32, 0.005
 HOOK_SECONDS = 0.010
 HOOK_FILE_VARIABLE = "BENCHMARK_HOOK_FILE"
 
@@ -18,6 +20,12 @@ def label(x: Sequence[float]) -> int:
 
 async def label_async(x: Sequence[float]) -> int:
     return label(x)
+
+
+def label_batch(xs: Sequence[Sequence[float]]) -> list[int]:
+    """Take as long as a call to an accelerator: most of it whatever is in the batch."""
+    time.sleep(CALL_SECONDS + ITEM_SECONDS * len(xs))
+    return [label(x) for x in xs]
 
 
 @functools.cache

@@ -33,7 +33,8 @@ class Matrix:
         for repeat in range(1, self.repeats + 1):
             for workload in self.workloads:
                 for contender in self.contenders:
-                    yield Place(contender, workload, repeat)
+                    if workload.name not in contender.server.lacks:
+                        yield Place(contender, workload, repeat)
 
     def measure(self, setup: Setup) -> tuple[list[Cell], list[str]]:
         """Measure every cell; the cells, and why others are missing."""

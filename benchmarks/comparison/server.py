@@ -30,6 +30,8 @@ class Server:
     """Whether it gets a virtual environment; the others are part of ours."""
     path: str = "/predict"
     reads_raw_bytes: bool = True
+    lacks: tuple[str, ...] = ()
+    """Workloads that it cannot be asked as the others are."""
     variables: Mapping[str, str] = field(default_factory=lambda: WITH_MODEL)
 
     def body(self, workload: Workload) -> tuple[bytes, str]:
@@ -111,6 +113,7 @@ _ALL = (
         "BentoML",
         _bentoml,
         ("bentoml",),
+        lacks=("w4",),  # a request to its batches holds a list, and so does the answer
         variables={**WITH_MODEL, "BENTOML_DO_NOT_TRACK": "True"},
     ),
 )

@@ -43,6 +43,7 @@ def workloads() -> dict[str, Workload]:
         Workload("w1", "a trivial predict, sync", setosa, small),
         Workload("w2", "a trivial predict, async", setosa, small),
         Workload("w3", "a scikit-learn model", setosa, small),
+        Workload("w4", "batches of up to 32, 5 ms and 0.1 ms each", setosa, small),
         # Many large bodies at once would measure queues, not servers.
         Workload("w5json", "1 MiB of JSON", {"n": len(numbers)}, large, connections=8),
         Workload(

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import model
 import orjson
 import uvloop
+from batcher import Batcher
 
 Answer = dict[str, int]
 SMALL, LARGE = 1 << 16, 2 << 20
@@ -50,8 +51,9 @@ HANDLERS = {"w1": w1, "w3": w3, "w5json": w5json, "w5bin": w5bin, "w6": w6}
 
 
 class Connection(asyncio.BufferedProtocol):
-    def __init__(self, workload: str) -> None:
+    def __init__(self, workload: str, batcher: Batcher | None) -> None:
         self.handler: Callable[[memoryview], Answer] | None = HANDLERS.get(workload)
+        self.batcher = batcher
         self.buffer = bytearray(LARGE if workload.startswith("w5") else SMALL)
         self.view = memoryview(self.buffer)
         self.filled = self.start = self.end = 0
@@ -81,10 +83,14 @@ class Connection(asyncio.BufferedProtocol):
         if self.handler:
             self.reply(self.handler(body))
         else:
-            self.task = asyncio.create_task(self.w2(body))
+            work = self.w4(self.batcher, body) if self.batcher else self.w2(body)
+            self.task = asyncio.create_task(work)
 
     async def w2(self, body: memoryview) -> None:
         self.reply({"y": await model.label_async(orjson.loads(body)["x"])})
+
+    async def w4(self, batcher: Batcher, body: memoryview) -> None:
+        self.reply({"y": await batcher.submit(orjson.loads(body)["x"])})
 
     def reply(self, answer: Answer) -> None:
         body = orjson.dumps(answer)
@@ -93,7 +99,10 @@ class Connection(asyncio.BufferedProtocol):
 
 async def main(workload: str, port: int) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(workload), "127.0.0.1", port)
+    batcher = Batcher() if workload == "w4" else None
+    server = await loop.create_server(
+        lambda: Connection(workload, batcher), "127.0.0.1", port
+    )
     await server.serve_forever()
 
 

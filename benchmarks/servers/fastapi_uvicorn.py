@@ -3,10 +3,12 @@
 Usage: python fastapi_uvicorn.py WORKLOAD PORT
 """
 
+import functools
 import sys
 
 import model
 import uvicorn
+from batcher import Batcher
 from fastapi import BackgroundTasks, FastAPI, Request
 from pydantic import BaseModel
 
@@ -27,6 +29,15 @@ def w3(payload: Payload) -> dict[str, int]:
     return {"y": model.iris()(payload.x)}
 
 
+@functools.cache
+def batcher() -> Batcher:
+    return Batcher()
+
+
+async def w4(payload: Payload) -> dict[str, int]:
+    return {"y": await batcher().submit(payload.x)}
+
+
 def w5json(payload: Payload) -> dict[str, int]:
     return {"n": model.count(payload.x)}
 
@@ -40,7 +51,15 @@ def w6(payload: Payload, background: BackgroundTasks) -> dict[str, int]:
     return {"y": model.label(payload.x)}
 
 
-HANDLERS = {"w1": w1, "w2": w2, "w3": w3, "w5json": w5json, "w5bin": w5bin, "w6": w6}
+HANDLERS = {
+    "w1": w1,
+    "w2": w2,
+    "w3": w3,
+    "w4": w4,
+    "w5json": w5json,
+    "w5bin": w5bin,
+    "w6": w6,
+}
 
 if __name__ == "__main__":
     app = FastAPI()

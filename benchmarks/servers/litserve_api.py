@@ -47,6 +47,17 @@ class W3(W1):
         self.predictor = model.iris()
 
 
+class W4(W1):
+    def setup(self, device: str) -> None:  # noqa: ARG002  # the CPU
+        self.predictor = model.label_batch
+
+    def batch(self, inputs: list[list[float]]) -> list[list[float]]:
+        return inputs
+
+    def unbatch(self, output: list[int]) -> list[int]:
+        return output
+
+
 class W5Json(W1):
     def setup(self, device: str) -> None:  # noqa: ARG002  # the CPU
         self.predictor = model.count
@@ -77,6 +88,12 @@ class Hook(ls.Logger):  # runs in a process of its own
 def server(workload: str) -> ls.LitServer:
     if workload == "w2":
         return ls.LitServer(W2(enable_async=True), accelerator="cpu")
+    if workload == "w4":
+        limits = {
+            "max_batch_size": model.MOST_IN_BATCH,
+            "batch_timeout": model.LONGEST_WAIT_SECONDS,
+        }
+        return ls.LitServer(W4(**limits), accelerator="cpu")
     if workload == "w6":
         return ls.LitServer(W6(), accelerator="cpu", loggers=Hook())
     api = {"w1": W1, "w3": W3, "w5json": W5Json, "w5bin": W5Bin}[workload]

@@ -31,7 +31,8 @@ class Autoscaling(Value):
     unset, `min_replicas`."""
     target_replica_concurrency: Annotated[float, Field(gt=0)] | None = None
     """Requests in flight that one replica should have, at most
-    `max_replica_concurrency`; unset, processes times threads."""
+    `max_replica_concurrency`; unset, processes times threads, and with batching times
+    `max_batch_size`."""
     max_replica_concurrency: Annotated[int, Field(ge=1, le=65535)] = 1024
     """Requests in flight above which a replica answers 503, from 1 to 65535."""
     window: Annotated[Seconds, Field(ge=_TICK)] = 60.0

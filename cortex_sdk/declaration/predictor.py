@@ -35,8 +35,10 @@ def _class(value: object) -> object:
             msg = f'must be a class or text such as "module:Class", got {value!r}'
             raise ValueError(msg)
         return value
+    is_batched = hasattr(value, "predict_batch") and not hasattr(value, "predict")
     try:
-        interface_of(value)  # type: ignore[arg-type]  # it refuses what is no class
+        # Whether that suits `batching` is for the whole declaration to say.
+        interface_of(value, is_batched=is_batched)  # type: ignore[arg-type]  # it refuses what is no class
     except InterfaceError as error:
         raise ValueError(str(error)) from None
     return value

@@ -94,12 +94,19 @@ class UpdateStrategy(Value):
 
 
 class Batching(Value):
-    """Several waiting requests in one call of the predictor."""
+    """Several waiting requests in one call of the predictor.
+
+    `predict` takes a list of payloads, `payload: list[Item]`, and returns a list with a
+    result for each; or a method `predict_batch` does. Each of `threads_per_process`
+    runs one batch at a time, an `async` predictor as many.
+    """
 
     max_batch_size: Annotated[int, Field(ge=2, le=1024)]
-    """Most requests in one batch, from 2 to 1024."""
+    """Most requests in one batch, from 2 to 1024 and at most
+    `autoscaling.max_replica_concurrency`."""
     batch_interval: Annotated[Seconds, Field(gt=0)]
-    """Seconds that the first request of a batch waits at most for others."""
+    """Seconds that a free predictor waits at most for more requests than are there; it
+    learns when that is worth it, and a lone request never waits."""
 
 
 class Monitoring(Value):

@@ -33,6 +33,7 @@ from cortex_sdk.declaration.value import Value
 from cortex_sdk.declaration.variables import Variables
 from cortex_sdk.errors import CortexError, InvalidSpecError
 from cortex_sdk.project import loading
+from cortex_server.interface import interface_of
 from cortex_server.manifest import LogLevel
 
 if TYPE_CHECKING:
@@ -122,6 +123,20 @@ class SyncAPI(Value):
     else:
 
         def __init__(self, predictor: object, **fields: object) -> None: ...
+
+    @model_validator(mode="after")
+    def _batching_agrees(self) -> Self:
+        if isinstance(self.predictor, type):
+            interface_of(self.predictor, is_batched=self.batching is not None)
+        limit = self.autoscaling.max_replica_concurrency
+        if self.batching is not None and self.batching.max_batch_size > limit:
+            msg = (
+                "batching.max_batch_size must be at most"
+                f" autoscaling.max_replica_concurrency ({limit}), the most requests"
+                f" that a replica has, not {self.batching.max_batch_size}"
+            )
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _concurrency_agrees(self) -> Self:

@@ -1,6 +1,6 @@
 """Adding up what the replicas of an API counted."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,7 +17,7 @@ def add_up(texts: Iterable[str]) -> Metrics:
     requests: Counter[str] = Counter()
     hooks: Counter[str] = Counter()
     buckets: Counter[float] = Counter()
-    in_flight = seconds = count = 0.0
+    sums: defaultdict[str, float] = defaultdict(float)
     samples = list(_samples(texts))
     for sample in samples:
         match sample.name:
@@ -25,20 +25,20 @@ def add_up(texts: Iterable[str]) -> Metrics:
                 requests[sample.labels["code"]] += int(sample.value)
             case "cortex_post_predict_total":
                 hooks[sample.labels["outcome"]] += int(sample.value)
-            case "cortex_in_flight_requests":
-                in_flight += sample.value
             case "cortex_request_duration_seconds_bucket":
                 buckets[float(sample.labels["le"])] += int(sample.value)
-            case "cortex_request_duration_seconds_sum":
-                seconds += sample.value
-            case "cortex_request_duration_seconds_count":
-                count += sample.value
-    latency = {"mean": seconds / count, **_quantiles(buckets)} if count else {}
+            case name:
+                sums[name] += sample.value
+    count = sums["cortex_request_duration_seconds_count"]
+    batches = sums["cortex_batch_size_count"]
+    mean = sums["cortex_request_duration_seconds_sum"] / count if count else 0.0
     return Metrics(
-        dict(requests),
-        int(in_flight),
-        latency,
-        dict(hooks),
+        requests=dict(requests),
+        in_flight=int(sums["cortex_in_flight_requests"]),
+        latency={"mean": mean, **_quantiles(buckets)} if count else {},
+        hooks=dict(hooks),
+        batches=int(batches),
+        batch_size=sums["cortex_batch_size_sum"] / batches if batches else 0.0,
         classes=monitoring.classes(samples),
         values=monitoring.values(samples),
         unmonitored=monitoring.unmonitored(samples),

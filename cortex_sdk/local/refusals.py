@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 _NEVER = (
     "processes_per_replica",
     "models",
-    "batching",
     "post_predict",
     "compute.gpu",
     "compute.inf",

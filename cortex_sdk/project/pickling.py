@@ -12,7 +12,7 @@ import cloudpickle
 from cortex_sdk.errors import InvalidSpecError
 from cortex_sdk.project.script import MAIN_NAMES
 
-_METHODS = ("__init__", "predict", "post_predict")
+_METHODS = ("__init__", "predict", "predict_batch", "post_predict")
 
 
 def pickled(predictor: type) -> bytes:

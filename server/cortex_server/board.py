@@ -30,6 +30,9 @@ CODES: Final = (
 OUTCOMES: Final = ("accepted", "run", "failed", "dropped")
 """What becomes of `post_predict` calls: accepted = run + failed + dropped, at last."""
 
+BATCH_SIZES: Final = tuple(1 << power for power in range(11))
+"""Upper bounds of the histogram of batches, requests; there is no larger batch."""
+
 _COUNTED = (*OUTCOMES, "retried", "queued")
 
 
@@ -47,7 +50,9 @@ _HOOKS = 5
 _CODES = _HOOKS + len(_COUNTED)
 _BUCKETS = _CODES + len(CODES)
 _HOOK_BUCKETS = _BUCKETS + len(BUCKETS) + 1
-_INTS = _HOOK_BUCKETS + len(BUCKETS) + 1
+_BATCHES = _HOOK_BUCKETS + len(BUCKETS) + 1
+_BATCHED = _BATCHES + len(BATCH_SIZES)
+_INTS = _BATCHED + 1
 _CODE_CELL = {code: _CODES + index for index, code in enumerate(CODES)}
 _HOOK_CELL = {what: _HOOKS + index for index, what in enumerate(_COUNTED)}
 
@@ -150,6 +155,11 @@ class Board:
         self._ints[_HOOK_BUCKETS + bisect_left(BUCKETS, seconds)] += 1
         self._floats[_HOOK_SUM] += seconds
 
+    def count_batch(self, size: int) -> None:
+        """A batch of so many requests has run."""
+        self._ints[_BATCHES + bisect_left(BATCH_SIZES, size)] += 1
+        self._ints[_BATCHED] += size
+
     def abandon(self) -> None:
         """The worker died: what was in flight is lost, and so are accepted hooks."""
         self._ints[_LOST] += self.in_flight
@@ -211,12 +221,22 @@ class Board:
     @property
     def hook_buckets(self) -> list[int]:
         """`post_predict` calls per bucket, as `buckets` has them."""
-        return self._ints[_HOOK_BUCKETS:_INTS].tolist()
+        return self._ints[_HOOK_BUCKETS:_BATCHES].tolist()
 
     @property
     def buckets(self) -> list[int]:
         """Answered requests per bucket, not cumulated; the last has no bound."""
         return self._ints[_BUCKETS:_HOOK_BUCKETS].tolist()
+
+    @property
+    def batches(self) -> list[int]:
+        """Batches that have run, by the smallest of BATCH_SIZES that holds them."""
+        return self._ints[_BATCHES:_BATCHED].tolist()
+
+    @property
+    def batched(self) -> int:
+        """Requests in all batches that have run."""
+        return self._ints[_BATCHED]
 
 
 class Boards:

@@ -8,15 +8,19 @@ import difflib
 import inspect
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
-_REQUEST = ("payload", "query_params", "headers", "request_id", "metrics", "logger")
+PER_REQUEST = ("payload", "query_params", "headers", "request_id")
+"""The arguments that belong to one request: with batching they become lists."""
+
+_REQUEST = (*PER_REQUEST, "metrics", "logger")
 _START = ("config", "metrics", "logger")
 ARGUMENTS = {
     "__init__": _START,
     "warm_up": _START,
     "predict": _REQUEST,
+    "predict_batch": _REQUEST,
     "post_predict": ("response", "config", *_REQUEST),
 }
 """The arguments that each method of a predictor may take, in any order."""
@@ -48,6 +52,7 @@ class Interface:
 
     init: Method
     predict: Method
+    """With batching it answers several requests; its `payload_type` is that of one."""
     post_predict: Method | None
     warm_up: Method | None = None
 
@@ -57,8 +62,12 @@ class Interface:
         return any(method and argument in method.arguments for method in methods)
 
 
-def interface_of(cls: type) -> Interface:
+def interface_of(cls: type, *, is_batched: bool = False) -> Interface:
     """Check a predictor class and describe it.
+
+    Args:
+        cls: The class.
+        is_batched: Whether one call of it answers several requests.
 
     Raises:
         InterfaceError: It is no class, has no `predict`, or asks for an argument that
@@ -67,14 +76,9 @@ def interface_of(cls: type) -> Interface:
     if not inspect.isclass(cls):
         msg = f"a predictor must be a class, got {cls!r}"
         raise InterfaceError(msg)
-    if not callable(getattr(cls, "predict", None)):
-        near = difflib.get_close_matches("predict", vars(cls), 1)
-        hint = f"; `{near[0]}` looks like it, rename it" if near else ""
-        msg = f"predictor `{cls.__name__}` has no method `predict`{hint}"
-        raise InterfaceError(msg)
     return Interface(
         init=_method(cls, "__init__", cls.__init__),
-        predict=_method(cls, "predict", cls.predict),  # type: ignore[attr-defined]  # checked above
+        predict=_batched(cls) if is_batched else _single(cls),
         post_predict=_optional(cls, "post_predict"),
         warm_up=_optional(cls, "warm_up"),
     )
@@ -83,6 +87,63 @@ def interface_of(cls: type) -> Interface:
 def _optional(cls: type, name: str) -> Method | None:
     function = getattr(cls, name, None)
     return _method(cls, name, function) if function else None
+
+
+def _single(cls: type) -> Method:
+    predict = getattr(cls, "predict", None)
+    if callable(predict):
+        return _method(cls, "predict", predict)
+    if hasattr(cls, "predict_batch"):
+        msg = (
+            f"predictor `{cls.__name__}` has `predict_batch` but no `predict`; declare"
+            " `batching`, or add a `predict` that answers one request"
+        )
+        raise InterfaceError(msg)
+    raise InterfaceError(_nothing_to_call(cls))
+
+
+def _batched(cls: type) -> Method:
+    """Its `predict_batch`, or its `predict` where that takes a list of payloads."""
+    name = "predict_batch" if hasattr(cls, "predict_batch") else "predict"
+    function = getattr(cls, name, None)
+    if not callable(function):
+        raise InterfaceError(_nothing_to_call(cls))
+    where = f"`{cls.__name__}.{name}`"
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        msg = (
+            f"{where} is a generator, but with `batching` it answers several requests:"
+            " return a list with a result for each, or declare no `batching`"
+        )
+        raise InterfaceError(msg)
+    method = _method(cls, name, function)
+    return replace(method, payload_type=_item_type(method, where))
+
+
+def _item_type(method: Method, where: str) -> Any:  # noqa: ANN401  # a hint
+    """The type of one payload of many, None where any will do."""
+    hint = method.payload_type
+    if typing.get_origin(hint) is Annotated:
+        hint = typing.get_args(hint)[0]
+    if hint is list or typing.get_origin(hint) is list:
+        return next(iter(typing.get_args(hint)), None)
+    if hint is None and method.name == "predict_batch":
+        return None
+    shown = str(hint) if typing.get_origin(hint) else getattr(hint, "__name__", hint)
+    given = "no type" if hint is None else f"the type `{shown}`"
+    item = "Item" if hint is None else shown
+    msg = (
+        f"`batching` gives {where} a list of payloads, but its `payload` has {given}:"
+        f" declare `payload: list[{item}]`"
+    )
+    if method.name == "predict":
+        msg += ", or add a method `predict_batch`"
+    raise InterfaceError(msg)
+
+
+def _nothing_to_call(cls: type) -> str:
+    near = difflib.get_close_matches("predict", vars(cls), 1)
+    hint = f"; `{near[0]}` looks like it, rename it" if near else ""
+    return f"predictor `{cls.__name__}` has no method `predict`{hint}"
 
 
 def hook_of(function: Callable[..., Any]) -> Method:

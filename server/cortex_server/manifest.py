@@ -88,6 +88,14 @@ class Cors(Record, frozen=True, kw_only=True):
     max_age: float = 600.0
 
 
+class Batching(Record, frozen=True, kw_only=True):
+    """How many requests may share a call, and how long it may wait for them."""
+
+    max_batch_size: int
+    batch_interval: float
+    """Seconds."""
+
+
 class Monitoring(Record, frozen=True, kw_only=True):
     """Which part of a response is the prediction, and how it is counted."""
 
@@ -129,6 +137,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     max_replica_concurrency: int = 1024
     timeout: float = 600.0
     """Seconds that a request may take, waiting included."""
+    batching: Batching | None = None
+    """None where each request has a call of its own."""
     post_predict: PostPredict = PostPredict()
     hook_drain: float = 30.0
     """Seconds that accepted `post_predict` calls get to finish before exit."""

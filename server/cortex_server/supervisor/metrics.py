@@ -14,7 +14,7 @@ from prometheus_client.core import (
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from cortex_server.board import BUCKETS, Board, State
+from cortex_server.board import BATCH_SIZES, BUCKETS, Board, State
 from cortex_server.supervisor.user_metrics import UserMetrics
 
 
@@ -34,6 +34,14 @@ class _BoardCollector(Collector):
             board.buckets,
             board.seconds,
         )
+        if board.batched:
+            yield self._histogram(
+                "cortex_batch_size",
+                "Requests that shared a call of the predictor",
+                [*board.batches, 0],  # none is larger
+                board.batched,
+                BATCH_SIZES,
+            )
         yield self._gauge(
             "cortex_in_flight_requests",
             "Accepted and not answered yet",
@@ -82,12 +90,17 @@ class _BoardCollector(Collector):
         return family
 
     def _histogram(
-        self, name: str, text: str, numbers: list[int], seconds: float
+        self,
+        name: str,
+        text: str,
+        numbers: list[int],
+        total: float,
+        sizes: tuple[float, ...] = BUCKETS,
     ) -> Metric:
-        bounds = [*(str(bound) for bound in BUCKETS), "+Inf"]
+        bounds = [*(str(float(size)) for size in sizes), "+Inf"]
         buckets = list(zip(bounds, map(float, accumulate(numbers)), strict=True))
         family = HistogramMetricFamily(name, text, labels=self._names)
-        family.add_metric(self._values, buckets, seconds)
+        family.add_metric(self._values, buckets, total)
         return family
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from cortex_server.worker.call import Call, current
 
@@ -18,12 +18,25 @@ Done = Callable[[Any, BaseException | None], None]
 """Called on the loop with a result, or with what the user's code raised."""
 
 
+class Place(Protocol):
+    """Where a piece of work waits together with others."""
+
+    def leave(self) -> None:
+        """Nobody waits for it any more."""
+
+
 class Work:
-    """One call of the user's code that has been accepted and may be given up."""
+    """One call of the user's code that has been accepted and may be given up.
 
-    __slots__ = ("arguments", "call", "done", "is_given_up", "seconds", "task")
+    Args:
+        call: Whom it is for, None where it is for several.
+        arguments: What the function is called with.
+        done: See Done.
+    """
 
-    def __init__(self, call: Call, arguments: Arguments, done: Done) -> None:
+    __slots__ = ("arguments", "call", "done", "is_given_up", "place", "seconds", "task")
+
+    def __init__(self, call: Call | None, arguments: Arguments, done: Done) -> None:
         self.call = call
         self.arguments = arguments
         self.done = done
@@ -31,12 +44,15 @@ class Work:
         self.seconds = 0.0
         """How long the user's code took, once it has run in a thread."""
         self.task: asyncio.Task[None] | None = None
+        self.place: Place | None = None
 
     def give_up(self) -> None:
         """Nobody waits any more: a coroutine is cancelled, a queued call dropped."""
         self.is_given_up = True
         if self.task is not None:
             self.task.cancel()
+        if self.place is not None:
+            self.place.leave()
 
 
 class Threads:

@@ -51,7 +51,8 @@ def load(
     functions = [found.get(reference) for reference in manifest.post_predict.hooks]
     try:
         hooks = [(hook_of(function), function) for function in functions]
-        return cls, interface_of(cls), hooks
+        is_batched = manifest.batching is not None
+        return cls, interface_of(cls, is_batched=is_batched), hooks
     except InterfaceError as error:
         raise _failure(str(error)) from None
 

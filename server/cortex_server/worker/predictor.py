@@ -1,6 +1,7 @@
 """The predictor of this process: found, constructed, warm, ready to run."""
 
 import gc
+from typing import Any
 
 from cortex_server.board import Board
 from cortex_server.interface import Interface, InterfaceError
@@ -9,7 +10,7 @@ from cortex_server.manifest import Manifest, StartFailure
 from cortex_server.worker.execution import Threads
 from cortex_server.worker.followers import hooks_for
 from cortex_server.worker.loader import load
-from cortex_server.worker.runner import Runner
+from cortex_server.worker.runner import Runner, Submit
 from cortex_server.worker.start import Start
 from cortex_server.worker.user_code import StartError
 
@@ -30,7 +31,8 @@ async def start_predictor(
     predictor = start.construct(cls)
     hooks = hooks_for(predictor, interface, functions, manifest, board)
     try:
-        runner = Runner(predictor, interface, threads, hooks)
+        submit = _batches(predictor, interface, threads, manifest, board)
+        runner = Runner(predictor, interface, threads, hooks, submit)
     except InterfaceError as error:
         raise StartError(StartFailure(message=str(error))) from None
     if manifest.monitoring is not None:
@@ -39,3 +41,21 @@ async def start_predictor(
         runner.see = Monitor(manifest.monitoring).see
     await start.warm_up(predictor)
     return interface, runner
+
+
+def _batches(
+    predictor: Any,  # noqa: ANN401  # the user's
+    interface: Interface,
+    threads: Threads,
+    manifest: Manifest,
+    board: Board,
+) -> Submit | None:
+    """How requests get into a batch, None where there are none."""
+    if manifest.batching is None:
+        return None
+    from cortex_server.worker.batching import Batcher  # noqa: PLC0415  # most do not
+
+    method = interface.predict
+    function = getattr(predictor, method.name)
+    batcher = Batcher(manifest.batching, method, function, threads, board.count_batch)
+    return batcher.submit

@@ -43,6 +43,10 @@ _ARGUMENTS: dict[str, Callable[[Call], Any]] = {
 }
 
 
+Submit = Callable[[Work], None]
+"""Has a piece of work run, now or later."""
+
+
 class Runner:
     """Answers predictions with one predictor."""
 
@@ -52,17 +56,19 @@ class Runner:
         interface: Interface,
         threads: Threads,
         hooks: Hooks | None = None,
+        submit: Submit | None = None,
     ) -> None:
-        self._method = interface.predict
-        self._predict = _awaitable(predictor.predict)
+        method = interface.predict
+        self._predict = _awaitable(getattr(predictor, method.name))
         self._threads = threads
         followers = hooks.methods if hooks else []
         self._decode = _decoder([interface.predict, *followers])
         hint = interface.predict.payload_type
         self._decodes_large_in_thread = (
-            not interface.predict.is_async and hint is not bytes
+            not (interface.predict.is_async or submit) and hint is not bytes
         )
         self._bind = binder(interface.predict)
+        self._start = submit or _starter(method, self._predict, threads)
         self.pace = Pace(threads.number)
         self.see: Callable[[Call, Any], None] | None = None
         """What counts results once they are answered."""
@@ -95,10 +101,7 @@ class Runner:
     def _submit(self, prediction: Prediction, arguments: Arguments) -> None:
         done = partial(self._done, prediction)
         prediction.work = Work(prediction.call, arguments, done)
-        if self._method.is_async:
-            on_loop(self._predict, prediction.work)
-        else:
-            self._threads.submit(self._predict, prediction.work)
+        self._start(prediction.work)
 
     def _decode_and_predict(self, prediction: Prediction) -> Any:  # noqa: ANN401  # the user's
         """Do all of it in a thread: a large body holds up nobody, and exists once."""
@@ -177,6 +180,13 @@ class Runner:
 
         chunks = explained(chunks_of(items, writer.write, self._threads, call), explain)
         prediction.work = Stream(prediction, chunks, head)
+
+
+def _starter(method: Method, predict: Function, threads: Threads) -> Submit:
+    """How each request gets a call of its own."""
+    if method.is_async:
+        return partial(on_loop, predict)
+    return partial(threads.submit, predict)
 
 
 def _awaitable(predict: Function) -> Function:

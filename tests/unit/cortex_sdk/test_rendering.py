@@ -49,12 +49,15 @@ def test_metrics_read_as_rows() -> None:
         in_flight=2,
         latency={"mean": 0.25, "p99": 1.0},
         hooks={"accepted": 4, "run": 3, "failed": 0},
+        batches=12,
+        batch_size=3.456,
     )
 
     assert str(metrics).splitlines() == [
         "requests   3 × 200 · 1 × 500",  # noqa: RUF001  # means times
         "in flight  2",
         "latency    mean 250 ms · p99 1 s",
+        "batches    12 · 3.46 requests on average",
         "hooks      4 accepted · 3 run",
     ]
     assert "<th" in metrics._repr_html_()

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cortex_server import board as board_module
-from cortex_server.board import BUCKETS, CODES, OUTCOMES, Board, Boards, State
+from cortex_server.board import (
+    BATCH_SIZES,
+    BUCKETS,
+    CODES,
+    OUTCOMES,
+    Board,
+    Boards,
+    State,
+)
 
 
 @pytest.fixture
@@ -28,6 +36,7 @@ def test_a_new_board_is_empty(board: Board) -> None:
     assert (board.seconds, board.integral(123.0)) == (0, 0)
     assert board.codes == {}
     assert board.hooks == dict.fromkeys(OUTCOMES, 0)
+    assert (board.batches, board.batched) == ([0] * len(BATCH_SIZES), 0)
     assert board.buckets == board.hook_buckets == [0] * (len(BUCKETS) + 1)
     assert (board.hooks_queued, board.hook_retries, board.hook_seconds) == (0, 0, 0)
 
@@ -191,3 +200,18 @@ def test_two_deaths_add_up(board: Board) -> None:
 def test_an_unknown_outcome_is_a_mistake(board: Board) -> None:
     with pytest.raises(KeyError):
         board.count_hook("vanished")
+
+
+@given(st.integers(1, BATCH_SIZES[-1]))
+def test_a_batch_falls_into_the_smallest_size_that_holds_it(size: int) -> None:
+    fd = board_module.create()
+    board = Board(fd)
+    os.close(fd)
+
+    board.count_batch(size)
+
+    (filled,) = [index for index, number in enumerate(board.batches) if number]
+    assert board.batches[filled] == 1
+    assert BATCH_SIZES[filled] / 2 < size <= BATCH_SIZES[filled]
+    assert board.batched == size
+    assert sum(board.buckets) == 0

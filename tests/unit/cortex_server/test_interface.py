@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from cortex_server.interface import (
     ARGUMENTS,
     InterfaceError,
+    Method,
     hook_of,
     interface_of,
 )
@@ -66,7 +67,11 @@ def test_every_argument_may_be_asked_for(method: str) -> None:
     exec(f"def function(self, {', '.join(ARGUMENTS[method])}): ...", scope)
     cls = type("Iris", (Bare,), {method: scope["function"]})
 
-    found = getattr(interface_of(cls), method.strip("_"))
+    is_batched = method == "predict_batch"
+    found = getattr(
+        interface_of(cls, is_batched=is_batched),
+        "predict" if is_batched else method.strip("_"),
+    )
 
     assert found.arguments == set(ARGUMENTS[method])
 
@@ -251,4 +256,124 @@ def test_a_method_written_in_c_is_refused() -> None:
 
     assert refusal(Wrong) == (
         "`Wrong.predict` must be written in Python, so that its arguments are known"
+    )
+
+
+def batched(cls: type) -> Method:
+    return interface_of(cls, is_batched=True).predict
+
+
+def predictor_with(method: str, signature: str = "") -> type:
+    scope: dict[str, Any] = {"Item": Item, "Annotated": Annotated}
+    exec(f"class P:\n  {method}(self{signature}): ...", scope)
+    cls: type = scope["P"]
+    return cls
+
+
+@pytest.mark.parametrize(
+    ("method", "hint", "item"),
+    [
+        ("def predict", "list[Item]", Item),
+        ("def predict", "list", None),
+        ("def predict", "'list[Item]'", Item),
+        ("def predict", "Annotated[list[list[int]], 'some']", list[int]),
+        ("def predict_batch", "list[bytes]", bytes),
+        ("async def predict_batch", "list[Item]", Item),
+    ],
+)
+def test_with_batching_the_type_of_a_payload_is_that_of_one_in_the_list(
+    method: str, hint: str, item: object
+) -> None:
+    found = batched(predictor_with(method, f", payload: {hint}"))
+
+    assert found.payload_type == item
+    assert found.name == method.rpartition(" ")[2]
+    assert found.is_async == method.startswith("async")
+
+
+def test_payloads_of_predict_batch_may_have_no_type() -> None:
+    assert (
+        batched(predictor_with("def predict_batch", ", payload")).payload_type is None
+    )
+    assert not batched(predictor_with("def predict_batch")).wants_payload
+
+
+def test_predict_batch_is_what_batching_calls_and_predict_what_else_does() -> None:
+    class Both:
+        async def predict(self, payload: int) -> int:
+            return payload
+
+        def predict_batch(self, payload: list[Item]) -> list[int]:
+            return [one.x for one in payload]
+
+    assert batched(Both).name == "predict_batch"
+    assert not batched(Both).is_async
+    assert interface_of(Both).predict.name == "predict"
+    assert interface_of(Both).predict.payload_type is int
+
+
+@pytest.mark.parametrize(
+    ("signature", "given", "item"),
+    [
+        (", payload: Item", "the type `Item`", "Item"),
+        (", payload: 'dict[str, Item]'", "the type `dict[str, ", "dict[str, "),
+        (", payload", "no type", "Item"),
+        ("", "no type", "Item"),
+    ],
+)
+def test_batching_is_refused_where_predict_takes_no_list(
+    signature: str, given: str, item: str
+) -> None:
+    with pytest.raises(InterfaceError) as caught:
+        batched(predictor_with("def predict", signature))
+
+    said = str(caught.value)
+    assert said.startswith(
+        "`batching` gives `P.predict` a list of payloads, but its `payload` has"
+        f" {given}"
+    )
+    assert f"declare `payload: list[{item}" in said
+    assert said.endswith("]`, or add a method `predict_batch`")
+
+
+def test_a_predict_batch_whose_payload_is_no_list_is_refused() -> None:
+    with pytest.raises(InterfaceError) as caught:
+        batched(predictor_with("def predict_batch", ", payload: Item"))
+
+    assert str(caught.value) == (
+        "`batching` gives `P.predict_batch` a list of payloads, but its `payload` has"
+        " the type `Item`: declare `payload: list[Item]`"
+    )
+
+
+def test_predict_batch_without_batching_or_predict_is_refused() -> None:
+    assert refusal(predictor_with("def predict_batch", ", payload")) == (
+        "predictor `P` has `predict_batch` but no `predict`; declare `batching`, or add"
+        " a `predict` that answers one request"
+    )
+
+
+def test_batching_is_refused_where_there_is_nothing_to_call() -> None:
+    class Empty:
+        def predict_one(self) -> None: ...
+
+    with pytest.raises(InterfaceError, match="`Empty` has no method `predict`"):
+        batched(Empty)
+
+
+@pytest.mark.parametrize("how", ["def predict", "async def predict_batch"])
+def test_a_generator_is_refused_with_batching(how: str) -> None:
+    scope: dict[str, Any] = {}
+    exec(f"class P:\n  {how}(self, payload: list[int]): yield 1", scope)
+
+    with pytest.raises(InterfaceError, match="is a generator, but with `batching` it"):
+        batched(scope["P"])
+
+
+def test_arguments_of_predict_batch_are_checked_too() -> None:
+    with pytest.raises(InterfaceError) as caught:
+        batched(predictor_with("def predict_batch", ", paylod"))
+
+    assert str(caught.value) == (
+        "`P.predict_batch` has an unknown argument `paylod`; did you mean `payload`?"
     )

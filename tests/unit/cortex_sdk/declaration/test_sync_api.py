@@ -63,11 +63,6 @@ def test_defaults() -> None:
         ("idempotent", True, True),
         ("models", {"dir": "m"}, Models(dir="m")),
         (
-            "batching",
-            {"max_batch_size": 2, "batch_interval": 1},
-            Batching(max_batch_size=2, batch_interval=1),
-        ),
-        (
             "monitoring",
             {"model_type": "regression"},
             Monitoring(model_type="regression"),
@@ -105,6 +100,64 @@ def test_values_outside_the_rules_are_refused(
         SyncAPI(Iris, **{field: value})
 
     assert str(caught.value) == f"`SyncAPI.{field}` {rule}, got {value!r}"
+
+
+class Together:
+    def predict(self, payload: list[int]) -> list[int]:
+        return payload
+
+
+class Only:
+    def predict_batch(self, payload: list[int]) -> Any:
+        return payload
+
+
+@pytest.mark.parametrize("predictor", [Together, Only, "app:Iris"])
+def test_batching_may_be_given_as_a_dict(predictor: object) -> None:
+    kept = Batching(max_batch_size=2, batch_interval=0.01)
+    given = {"max_batch_size": 2, "batch_interval": "10ms"}
+
+    assert SyncAPI(predictor, batching=given).batching == kept
+
+
+def test_batching_is_refused_where_predict_takes_one_payload() -> None:
+    with pytest.raises(InvalidSpecError) as caught:
+        SyncAPI(Iris, batching={"max_batch_size": 2, "batch_interval": 1})
+
+    assert str(caught.value) == (
+        "`SyncAPI`: `batching` gives `Iris.predict` a list of payloads, but its"
+        " `payload` has no type: declare `payload: list[Item]`, or add a method"
+        " `predict_batch`"
+    )
+
+
+def test_predict_batch_alone_is_refused_without_batching() -> None:
+    class Lonely:
+        def predict_batch(self, payload: list[int]) -> list[int]:
+            return payload
+
+    with pytest.raises(InvalidSpecError) as caught:
+        SyncAPI(Lonely)
+
+    assert str(caught.value) == (
+        "`SyncAPI`: predictor `Lonely` has `predict_batch` but no `predict`; declare"
+        " `batching`, or add a `predict` that answers one request"
+    )
+
+
+def test_a_batch_larger_than_what_a_replica_takes_is_refused() -> None:
+    with pytest.raises(InvalidSpecError) as caught:
+        SyncAPI(
+            Together,
+            batching={"max_batch_size": 9, "batch_interval": 1},
+            autoscaling={"max_replica_concurrency": 8},
+        )
+
+    assert str(caught.value) == (
+        "`SyncAPI`: batching.max_batch_size must be at most"
+        " autoscaling.max_replica_concurrency (8), the most requests that a replica"
+        " has, not 9"
+    )
 
 
 def test_more_threads_than_a_replica_may_serve_are_refused() -> None:

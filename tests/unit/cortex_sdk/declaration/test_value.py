@@ -103,7 +103,7 @@ def test_what_was_changed_is_told_by_dotted_name() -> None:
         compute=Compute(cpu=0.2, gpu=1),
         autoscaling={"max_replicas": 7, "window": "60s"},
         networking={"cors": {}},
-        batching={"max_batch_size": 2, "batch_interval": 1},
+        monitoring={"model_type": "regression"},
     )
 
     assert api.changed() == {
@@ -113,7 +113,7 @@ def test_what_was_changed_is_told_by_dotted_name() -> None:
         "compute.gpu": 1,
         "autoscaling.max_replicas": 7,
         "networking.cors": CORS(),
-        "batching": api.batching,
+        "monitoring": api.monitoring,
     }
 
 

@@ -35,6 +35,20 @@ def test_replicas_are_added_up() -> None:
     assert found.hooks == {"accepted": 8}
 
 
+def test_batches_are_added_up() -> None:
+    def batches(number: int, requests: int) -> str:
+        return f"""
+# TYPE cortex_batch_size histogram
+cortex_batch_size_bucket{{{LABELS},le="+Inf"}} {number}
+cortex_batch_size_sum{{{LABELS}}} {requests}
+cortex_batch_size_count{{{LABELS}}} {number}
+"""
+
+    found = add_up([batches(3, 40), batches(1, 20), exposition(1, 0)])
+
+    assert (found.batches, found.batch_size) == (4, 15)
+
+
 def test_the_mean_is_exact() -> None:
     found = add_up([exposition(3, 1)])
 

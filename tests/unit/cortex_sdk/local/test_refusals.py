@@ -22,7 +22,6 @@ def refused(**settings: Any) -> str:
     [
         ({"processes_per_replica": 2}, "processes_per_replica=2"),
         ({"models": {"path": "model.onnx"}}, "models="),
-        ({"batching": {"max_batch_size": 8, "batch_interval": 0.1}}, "batching="),
         ({"post_predict": (print,)}, "post_predict="),
         ({"compute": {"gpu": 1}}, "compute.gpu=1"),
         ({"compute": {"inf": 1}}, "compute.inf=1"),

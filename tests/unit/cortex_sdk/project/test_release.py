@@ -11,6 +11,7 @@ from cortex_sdk import SyncAPI
 from cortex_sdk.project.environment import keyed_hash
 from cortex_sdk.project.release import project_root, release_of
 from cortex_server.manifest import (
+    Batching,
     Cors,
     Manifest,
     Monitoring,
@@ -26,8 +27,15 @@ class Iris:
     def predict(self, payload):
         return 1
 
+    def predict_batch(self, payload):
+        return [1] * len(payload)
+
 class Other(Iris):
     pass
+
+class Together:
+    def predict(self, payload: list):
+        return payload
 """
 
 
@@ -87,6 +95,7 @@ def test_what_a_replica_need_not_know_is_no_new_revision(
         {"processes_per_replica": 2},
         {"threads_per_process": 2},
         {"timeout": 599},
+        {"batching": {"max_batch_size": 2, "batch_interval": 1}},
         {"autoscaling": {"max_replica_concurrency": 1023}},
         {"compute": {"cpu": 1}},
         {"compute": {"mem": "1Gi"}},
@@ -108,6 +117,15 @@ def test_what_is_monitored_is_told_to_the_replica(iris: type) -> None:
     assert release_of(api, KEY).manifest.monitoring == Monitoring(
         model_type="classification", key="label"
     )
+
+
+def test_another_batch_size_is_a_new_revision(iris: type) -> None:
+    interval = {"batch_interval": 1}
+    two, three = (
+        revision(iris, batching={"max_batch_size": size, **interval}) for size in (2, 3)
+    )
+
+    assert two != three
 
 
 def test_another_class_is_a_new_revision(iris: type, tmp_path: Path) -> None:
@@ -192,6 +210,7 @@ OTHER: dict[str, Any] = {
     "timeout": 1.0,
     "post_predict": PostPredict(workers=1),
     "hook_drain": 1.0,
+    "batching": Batching(max_batch_size=2, batch_interval=1.0),
     "compute": Resources(cpu=1.0),
     "cors": Cors(),
     "monitoring": Monitoring(model_type="regression"),

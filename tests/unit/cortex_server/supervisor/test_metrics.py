@@ -5,7 +5,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cortex_server import board as board_module
-from cortex_server.board import BUCKETS, Board, State
+from cortex_server.board import BATCH_SIZES, BUCKETS, Board, State
 from cortex_server.supervisor.metrics import Exposition
 
 LABELS = {"api": "iris", "revision": "abc"}
@@ -114,3 +114,21 @@ def test_a_worker_that_is_gone_does_not_break_the_scrape(board: Board) -> None:
     text = Exposition(board, LABELS, 0, NOWHERE).text()
 
     assert b"cortex_ready" in text
+
+
+def test_batches_are_a_histogram_where_there_are_some(board: Board) -> None:
+    assert "cortex_batch_size_count" not in samples(board)
+    for size in (1, 3, 32):
+        board.count_batch(size)
+
+    found = samples(board)
+
+    below = {
+        float(labels["le"]): value
+        for labels, value in found["cortex_batch_size_bucket"]
+    }
+    assert list(below) == [*BATCH_SIZES, float("inf")]
+    assert [below[size] for size in (1, 2, 4, 16, 32, 1024)] == [1, 1, 2, 2, 3, 3]
+    assert below[float("inf")] == 3
+    assert found["cortex_batch_size_count"] == [({}, 3)]
+    assert found["cortex_batch_size_sum"] == [({}, 36)]
