@@ -39,6 +39,8 @@ class Method:
     is_async: bool
     payload_type: Any = None
     """The type hint of `payload`, None where there is none."""
+    returns: Any = None
+    """The type hint of what it returns, None where there is none."""
 
     @property
     def wants_payload(self) -> bool:
@@ -162,11 +164,12 @@ def hook_of(function: Callable[..., Any]) -> Method:
     for parameter in parameters:
         _check_parameter(parameter, ARGUMENTS["post_predict"], where)
     arguments = frozenset(parameter.name for parameter in parameters)
+    hints = _hints(function, where) if "payload" in arguments else {}
     return Method(
         name=function.__qualname__,
         arguments=arguments,
         is_async=inspect.iscoroutinefunction(function),
-        payload_type=_payload_type(function, where) if "payload" in arguments else None,
+        payload_type=hints.get("payload"),
     )
 
 
@@ -181,12 +184,14 @@ def _method(cls: type, name: str, function: Callable[..., Any]) -> Method:
     if name == "post_predict":
         _check_hook(function, where)
     arguments = _arguments(cls, name, where)
+    hints = _hints(function, where) if "payload" in arguments else {}
     return Method(
         name=name,
         arguments=frozenset(arguments),
         is_async=inspect.iscoroutinefunction(function)
         or inspect.isasyncgenfunction(function),
-        payload_type=_payload_type(function, where) if "payload" in arguments else None,
+        payload_type=hints.get("payload"),
+        returns=hints.get("return"),
     )
 
 
@@ -233,9 +238,9 @@ def _check_parameter(
         raise InterfaceError(msg)
 
 
-def _payload_type(function: Callable[..., Any], where: str) -> Any:  # noqa: ANN401  # a hint
+def _hints(function: Callable[..., Any], where: str) -> dict[str, Any]:
     try:
-        return typing.get_type_hints(function, include_extras=True).get("payload")
+        return typing.get_type_hints(function, include_extras=True)
     except (NameError, AttributeError, SyntaxError, TypeError) as error:
         msg = f"{where}: the type of `payload` cannot be resolved: {error}"
         raise InterfaceError(msg) from error

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from integration import clients
 
 from cortex_sdk.local.gateway.port import PORT_VARIABLE
 from cortex_sdk.local.home import HOME_VARIABLE, Home
@@ -59,3 +60,8 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
 @pytest.fixture
 def local(home: Home) -> LocalTarget:
     return LocalTarget()
+
+
+@pytest.fixture(scope="session")
+def client_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return clients.build(tmp_path_factory.mktemp("clients") / "env")

@@ -28,6 +28,7 @@ from cortex_server.worker.exchange import call_of, predict, response_of
 from cortex_server.worker.grammar import LARGEST_HEAD, flaw_in, flaw_of_large_head
 from cortex_server.worker.problems import Problem
 from cortex_server.worker.service import Service
+from cortex_server.worker.v2.routes import Routes, as_error, is_of_protocol
 
 Application = Sanic[Config, SimpleNamespace]
 
@@ -81,6 +82,8 @@ def create_app(
     for number, path in enumerate(dict.fromkeys(["/", endpoint or "/"])):
         app.add_route(_predict, path, methods=["POST"], name=f"predict-{number}")
         app.add_route(_get, path, methods=["GET", "HEAD"], name=f"summary-{number}")
+    app.ctx.prefixes = tuple(dict.fromkeys(["", (endpoint or "").rstrip("/")]))
+    Routes(manifest, interface).add_to(app, app.ctx.prefixes)
     origins = Origins(manifest.cors) if manifest.cors else None
     app.ctx.door = Door(app, admission, origins, service.count_other)
     app.on_request(_remember)
@@ -141,13 +144,18 @@ async def _get(request: Request) -> HTTPResponse:
 async def _explain(request: Request, error: Exception) -> HTTPResponse:
     """What went wrong outside the predictor: routing, a broken or too large request."""
     call = call_of(request)
-    if isinstance(error, SanicException):
+    if isinstance(error, Problem):
+        problem = error
+    elif isinstance(error, SanicException):
         status, detail = _explained(request, error)
         problem = Problem(status, detail, headers=error.headers)
     else:
         logging.getLogger(__name__).error("request failed", exc_info=error)
         problem = Problem(500, "the server failed; the log of this request says more")
-    return response_of(problem.answer(call.request_id), call)
+    answer = problem.answer(call.request_id)
+    if is_of_protocol(request):
+        answer = as_error(answer)
+    return response_of(answer, call)
 
 
 async def _ignore(request: Request, _error: CancelledError) -> HTTPResponse:

@@ -3,6 +3,7 @@
 import re
 from contextvars import ContextVar
 from itertools import count
+from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -25,7 +26,10 @@ class Call:
             Protocol, None for a plain prediction.
     """
 
-    __slots__ = ("_id", "body", "fields", "model", "query")
+    __slots__ = ("_id", "asked", "body", "fields", "model", "query")
+
+    asked: Any
+    """What a request in the Open Inference Protocol asks for, once it is read."""
 
     def __init__(
         self,

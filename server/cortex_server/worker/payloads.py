@@ -12,7 +12,7 @@ from sanic.request.form import parse_multipart_form
 
 from cortex_server.interface import InterfaceError
 from cortex_server.worker.call import Call
-from cortex_server.worker.problems import Problem
+from cortex_server.worker.problems import Problem, pointer
 
 if TYPE_CHECKING:  # takes long, and not every predictor declares a type
     from pydantic import TypeAdapter, ValidationError
@@ -43,13 +43,20 @@ def decoder_for(hint: Any) -> Decoder:  # noqa: ANN401  # a type hint
     return _Typed(_adapter(hint))
 
 
+def checker_for(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401  # a type hint
+    """How to check a payload that is no JSON: values of Python, arrays of numpy."""
+    return _Typed(_adapter(hint)).check
+
+
 def _adapter(hint: Any) -> "TypeAdapter[Any]":  # noqa: ANN401  # a type hint
     from pydantic import PydanticUserError, TypeAdapter  # noqa: PLC0415  # takes long
     from pydantic.errors import PydanticUndefinedAnnotation  # noqa: PLC0415  # same
     from pydantic_core import SchemaError  # noqa: PLC0415  # same
 
+    from cortex_server.worker.checkable import checkable  # noqa: PLC0415  # same
+
     try:
-        adapter = TypeAdapter(hint)
+        adapter = TypeAdapter(checkable(hint))
         adapter.rebuild()  # names that are not defined are told now
     except (PydanticUserError, PydanticUndefinedAnnotation, SchemaError) as error:
         reason = str(error).splitlines()[0].partition(". ")[0]
@@ -92,6 +99,13 @@ class _Typed:
         detail = f"the payload must be {_JSON}, not {kind}; set the content-type header"
         raise Problem(_UNSUPPORTED, detail)
 
+    def check(self, value: Any) -> Any:  # noqa: ANN401  # of that type
+        """Check what has been decoded elsewhere."""
+        try:
+            return self._adapter.validate_python(value)
+        except self._wrong as error:
+            raise _explained(error) from None
+
 
 def _looks_like_json(body: bytes) -> bool:
     """What `curl -d` sends without a header: JSON that is declared to be a form."""
@@ -105,18 +119,13 @@ def _explained(error: "ValidationError") -> Problem:
         detail = first["msg"].removeprefix("Invalid JSON: ")
         return Problem(_BAD_REQUEST, f"the body is not valid JSON: {detail}")
     places = [
-        {"pointer": _pointer(each["loc"]), "detail": each["msg"]}
+        {"pointer": pointer(each["loc"]), "detail": each["msg"]}
         for each in errors[:_SHOWN_ERRORS]
     ]
     worst = f"{places[0]['pointer']}: {places[0]['detail']}"
     more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
     detail = f"the payload does not have the declared type: {worst}{more}"
     return Problem(_UNPROCESSABLE, detail, errors=places)
-
-
-def _pointer(location: tuple[int | str, ...]) -> str:
-    steps = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
-    return "#" + "".join(f"/{step}" for step in steps)
 
 
 def _kind(call: Call) -> str:

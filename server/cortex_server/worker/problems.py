@@ -21,6 +21,8 @@ class Problem(Exception):  # noqa: N818  # the word of RFC 9457
         headers: Headers of the response.
     """
 
+    CONTENT_TYPE = "application/problem+json"
+
     def __init__(
         self,
         status: int,
@@ -46,9 +48,13 @@ class Problem(Exception):  # noqa: N818  # the word of RFC 9457
         }
         if self.errors:
             body["errors"] = self.errors
-        return Answer(
-            orjson.dumps(body), "application/problem+json", self.status, self.headers
-        )
+        return Answer(orjson.dumps(body), self.CONTENT_TYPE, self.status, self.headers)
+
+
+def pointer(location: tuple[int | str, ...]) -> str:
+    """A place in a body as a JSON pointer."""
+    steps = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    return "#" + "".join(f"/{step}" for step in steps)
 
 
 def _title(status: int) -> str:

@@ -28,7 +28,7 @@ def answer_of(result: Any) -> Answer | None:  # noqa: ANN401  # the user's data
     if kind is dict or kind is list or kind is int or kind is float:
         return Answer(json_of(result))
     if isinstance(result, HTTPResponse):
-        return _answer_of_response(result)
+        return answer_of_response(result)
     if isinstance(result, bytes | bytearray | memoryview):
         return Answer(bytes(result), _UNKNOWN)
     if isinstance(result, str):
@@ -38,7 +38,8 @@ def answer_of(result: Any) -> Answer | None:  # noqa: ANN401  # the user's data
     return Answer(json_of(result), JSON)
 
 
-def _answer_of_response(response: HTTPResponse) -> Answer:
+def answer_of_response(response: HTTPResponse) -> Answer:
+    """The answer for a response of Sanic's: as it is."""
     if not is_status(response.status):
         msg = f"`predict` returned a response with status {response.status!r}"
         raise ValueError(msg)

@@ -2,9 +2,9 @@
 
 import inspect
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cached_property, partial
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sanic.exceptions import SanicException
@@ -23,6 +23,9 @@ from cortex_server.worker.problems import Problem
 from cortex_server.worker.results import NotJSONError, answer_of
 from cortex_server.worker.stream import Stream
 from cortex_server.worker.user_code import own_frames
+
+if TYPE_CHECKING:
+    from cortex_server.worker.v2.tensors import Tensors
 
 
 def _metrics(_call: Call) -> object:
@@ -67,6 +70,7 @@ class Runner:
         self._decodes_large_in_thread = (
             not (interface.predict.is_async or submit) and hint is not bytes
         )
+        self._interface = interface
         self._bind = binder(interface.predict)
         self._start = submit or _starter(method, self._predict, threads)
         self.pace = Pace(threads.number)
@@ -83,7 +87,7 @@ class Runner:
             self._threads.submit(self._decode_and_predict, prediction.work)
             return
         try:
-            prediction.payload = self._decode(call)
+            prediction.payload = self._payload_of(call)
             arguments = self._bind(call, prediction.payload)
         except Problem as problem:
             prediction.end(problem.answer(call.request_id))
@@ -103,10 +107,19 @@ class Runner:
         prediction.work = Work(prediction.call, arguments, done)
         self._start(prediction.work)
 
+    @cached_property
+    def _tensors(self) -> "Tensors":
+        from cortex_server.worker.v2.tensors import Tensors  # noqa: PLC0415  # few need it
+
+        return Tensors(self._interface)
+
+    def _payload_of(self, call: Call) -> Any:  # noqa: ANN401  # the user's type
+        return self._tensors.payload_of(call) if call.model else self._decode(call)
+
     def _decode_and_predict(self, prediction: Prediction) -> Any:  # noqa: ANN401  # the user's
         """Do all of it in a thread: a large body holds up nobody, and exists once."""
         call = prediction.call
-        prediction.payload = self._decode(call)
+        prediction.payload = self._payload_of(call)
         return self._predict(**self._bind(call, prediction.payload))
 
     def _done(
@@ -149,7 +162,7 @@ class Runner:
             _fail(prediction, error)
             return
         try:
-            answer = answer_of(result)
+            answer = self._answer_of(result, prediction.call)
         except BaseException as failure:  # noqa: BLE001  # around the user's code
             _fail(prediction, failure)
             return
@@ -180,6 +193,11 @@ class Runner:
 
         chunks = explained(chunks_of(items, writer.write, self._threads, call), explain)
         prediction.work = Stream(prediction, chunks, head)
+
+    def _answer_of(self, result: Any, call: Call) -> Answer | None:  # noqa: ANN401  # the user's
+        if call.model:
+            return self._tensors.answer_of(result, call)
+        return answer_of(result)
 
 
 def _starter(method: Method, predict: Function, threads: Threads) -> Submit:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import structlog
 
-from cortex_server.board import Board
+from cortex_server.board import Board, State
 from cortex_server.manifest import Manifest
 from cortex_server.worker.answer import Answer
 from cortex_server.worker.call import Call, current
@@ -35,6 +35,11 @@ class Service:
         self._timeout = manifest.timeout
         self._deadlines = Deadlines(manifest.timeout)
         self._board = board
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the replica says that it takes requests."""
+        return self._board.state is State.READY
 
     def begin(self, call: Call, reply: Reply) -> Prediction | None:
         """Take on a prediction, or refuse it at once.

@@ -1,4 +1,5 @@
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from cortex_server.worker.app import BODY_LIMIT, Application, create_app
 from cortex_server.worker.execution import Threads
 from cortex_server.worker.runner import Runner
 from cortex_server.worker.service import Service
+
+ALL = {"GET", "HEAD", "POST"}
 
 
 class P:
@@ -74,9 +77,25 @@ def test_answers_at_the_root_and_at_the_endpoint(
 ) -> None:
     routes = app_of(threads, endpoint).router.routes
 
-    found = {(f"/{route.path}", method) for route in routes for method in route.methods}
-    methods = ("GET", "HEAD", "POST")
-    assert found == {(path, method) for path in paths for method in methods}
+    assert {path for path, methods in _methods(routes).items() if methods >= ALL} == (
+        paths
+    )
+
+
+@pytest.mark.parametrize("endpoint", ["/v2", "/v2/models/p", "/docs", "/openapi.json"])
+def test_an_endpoint_has_its_address_for_itself(
+    threads: Threads, endpoint: str
+) -> None:
+    routes = app_of(threads, endpoint).router.routes
+
+    assert _methods(routes)[endpoint] == ALL
+
+
+def _methods(routes: Iterable[Any]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for route in routes:
+        found.setdefault(f"/{route.path}", set()).update(route.methods)
+    return found
 
 
 def test_the_summary_says_what_is_served(threads: Threads) -> None:
