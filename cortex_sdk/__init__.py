@@ -13,13 +13,12 @@ A declaration is a value; `deploy` brings a target into the declared state.
 """
 
 from cortex_sdk.declaration.autoscaling import Autoscaling
+from cortex_sdk.declaration.models import ModelPath, Models
 from cortex_sdk.declaration.settings import (
     CORS,
     ApiKeys,
     Batching,
     Compute,
-    ModelPath,
-    Models,
     Monitoring,
     Networking,
     UpdateStrategy,

@@ -75,7 +75,9 @@ class Parts:
         if self.keys is not None:  # as it is, so that a change of it shows at once
             given += ["--keys", self.keys]
         line = [sys.executable, "-P", "-m", "cortex_server"]
-        return [*line, *given, "--endpoint", self.endpoint, *arguments]
+        # Kept for the whole run: a change of the file downloads no model again.
+        models = ["--models", str(self.folder.parent / "models")]
+        return [*line, *given, *models, "--endpoint", self.endpoint, *arguments]
 
 
 def prepare(api: "SyncAPI", folder: Path, key: bytes) -> Manifest:

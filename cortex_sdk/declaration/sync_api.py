@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue, PrivateAttr, model_validator
 from cortex_sdk import _rendering
 from cortex_sdk._inert import Inert
 from cortex_sdk.declaration.autoscaling import Autoscaling
+from cortex_sdk.declaration.models import Models, check_asked
 from cortex_sdk.declaration.predictor import (
     Class,
     Folder,
@@ -23,7 +24,6 @@ from cortex_sdk.declaration.settings import (
     ApiKeys,
     Batching,
     Compute,
-    Models,
     Monitoring,
     Networking,
     UpdateStrategy,
@@ -149,6 +149,14 @@ class SyncAPI(Value):
                 f" threads ({default}), not {limit}"
             )
             raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _models_are_asked_for(self) -> Self:
+        if isinstance(self.predictor, type):
+            is_batched = self.batching is not None
+            interface = interface_of(self.predictor, is_batched=is_batched)
+            check_asked(self.predictor.__name__, self.models, interface)
         return self
 
     @property

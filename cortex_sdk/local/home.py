@@ -183,6 +183,11 @@ class ApiFolder:
         """API keys, for all its replicas."""
         return self.root / "keys"
 
+    @property
+    def models(self) -> Path:
+        """Downloaded models, shared by all replicas."""
+        return self.root / "models"
+
     def log(self, replica: str) -> Path:
         """The log that a replica writes."""
         return self.logs / f"{replica}.log"

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 _NEVER = (
     "processes_per_replica",
-    "models",
     "post_predict",
     "compute.gpu",
     "compute.inf",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cortex_sdk.project.bundle import Bundle, pack
 from cortex_sdk.project.environment import keyed_hash, read_dotenv, requirement_lines
 from cortex_sdk.project.keys import keys_file, read_keys
+from cortex_sdk.project.models import models_of
 from cortex_sdk.project.source import Source, source_of
 from cortex_server.manifest import Batching, Cors, Manifest, Monitoring, Resources
 
@@ -62,6 +63,7 @@ def release_of(api: "SyncAPI", key: bytes) -> Release:
         max_replica_concurrency=api.autoscaling.max_replica_concurrency,
         timeout=api.timeout,
         batching=Batching(**api.batching.model_dump()) if api.batching else None,
+        models=models_of(api.models, bundle.files) if api.models else None,
         compute=Resources(**api.compute.model_dump()),
         cors=Cors(**cors.model_dump()) if cors else None,
         monitoring=_monitoring(api),

@@ -38,6 +38,7 @@ TYPES = {
     "Folder": "str",
     "FolderInside": "str",
     "LogLevel": "str",
+    "Place": "path or URL",
     "Seconds": "duration",
     "Share": "int or percentage",
     "Variables": "dict[str, str]",

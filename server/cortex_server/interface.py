@@ -14,11 +14,12 @@ from typing import Annotated, Any
 PER_REQUEST = ("payload", "query_params", "headers", "request_id")
 """The arguments that belong to one request: with batching they become lists."""
 
-_REQUEST = (*PER_REQUEST, "metrics", "logger")
-_START = ("config", "metrics", "logger")
+_REQUEST = (*PER_REQUEST, "models", "metrics", "logger")
+_START = ("config", "models", "metrics", "logger")
 ARGUMENTS = {
     "__init__": _START,
     "warm_up": _START,
+    "load_model": ("path", "name", "version"),
     "predict": _REQUEST,
     "predict_batch": _REQUEST,
     "post_predict": ("response", "config", *_REQUEST),
@@ -57,6 +58,7 @@ class Interface:
     """With batching it answers several requests; its `payload_type` is that of one."""
     post_predict: Method | None
     warm_up: Method | None = None
+    load_model: Method | None = None
 
     def asks_for(self, argument: str) -> bool:
         """Whether any method takes it."""
@@ -83,12 +85,21 @@ def interface_of(cls: type, *, is_batched: bool = False) -> Interface:
         predict=_batched(cls) if is_batched else _single(cls),
         post_predict=_optional(cls, "post_predict"),
         warm_up=_optional(cls, "warm_up"),
+        load_model=_load_model(cls),
     )
 
 
 def _optional(cls: type, name: str) -> Method | None:
     function = getattr(cls, name, None)
     return _method(cls, name, function) if function else None
+
+
+def _load_model(cls: type) -> Method | None:
+    method = _optional(cls, "load_model")
+    if method and method.is_async:
+        msg = f"`{cls.__name__}.load_model` must be a `def`: models load in threads"
+        raise InterfaceError(msg)
+    return method
 
 
 def _single(cls: type) -> Method:

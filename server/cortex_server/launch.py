@@ -19,6 +19,7 @@ class Launch:
     manifest: Path
     bundle: Path
     root: Path
+    models: Path | None
     pickle: Path | None
     secrets: Path | None
     keys: Path | None
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--manifest", type=_path, required=True, help="JSON: what to serve")
     add("--bundle", type=_path, required=True, help="archive of the project's files")
     add("--root", type=_path, required=True, help="folder the archive is unpacked to")
+    add("--models", type=_path, help="folder for downloads of models; unset, beside it")
     add("--class", type=_path, dest="pickle", help="pickle of a class from a notebook")
     add("--secrets", type=_path, help="JSON: environment variables kept secret")
     add("--keys", type=_path, help="API keys, one a line; unset, everybody may call")

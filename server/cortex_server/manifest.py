@@ -115,6 +115,32 @@ class PostPredict(Record, frozen=True, kw_only=True):
     retries: int = 0
 
 
+class ModelPath(Record, frozen=True, kw_only=True):
+    """One model by name."""
+
+    name: str
+    path: str
+    """Below the project, or absolute, or a URL."""
+    signature_key: str | None = None
+
+
+class Models(Record, frozen=True, kw_only=True):
+    """The models that a predictor asks for: some by name, or a folder of them.
+
+    Which versions there are is no part of it: new ones are taken up as they appear.
+    """
+
+    paths: tuple[ModelPath, ...] = ()
+    dir: str | None = None
+    signature_key: str | None = None
+    cache_size: int | None = None
+    cache_bytes: int | None = None
+    disk_cache_size: int | None = None
+    disk_cache_bytes: int | None = None
+    reload_interval: float = 10.0
+    """Seconds between two looks at the places."""
+
+
 class Manifest(Record, frozen=True, kw_only=True):
     """Everything that a replica is told, and exactly what its revision hashes."""
 
@@ -142,6 +168,7 @@ class Manifest(Record, frozen=True, kw_only=True):
     post_predict: PostPredict = PostPredict()
     hook_drain: float = 30.0
     """Seconds that accepted `post_predict` calls get to finish before exit."""
+    models: Models | None = None
     compute: Resources = Resources()
     cors: Cors | None = None
     monitoring: Monitoring | None = None

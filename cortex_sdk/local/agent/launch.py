@@ -37,6 +37,7 @@ def command(home: Home, api: str, release: Release, replica: str) -> list[str]:
         "--manifest": folder.manifest(release.revision),
         "--bundle": home.bundle(release.bundle),
         "--root": home.bundles / release.bundle,
+        "--models": folder.models,
         "--listen": f"unix:{run.public}",
         "--admin": f"unix:{run.admin}",
         "--replica": replica,

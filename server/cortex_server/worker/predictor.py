@@ -1,18 +1,22 @@
 """The predictor of this process: found, constructed, warm, ready to run."""
 
 import gc
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from cortex_server.board import Board
 from cortex_server.interface import Interface, InterfaceError
 from cortex_server.launch import Launch
 from cortex_server.manifest import Manifest, StartFailure
 from cortex_server.worker.execution import Threads
-from cortex_server.worker.followers import hooks_for
+from cortex_server.worker.followers import Follower, hooks_for
 from cortex_server.worker.loader import load
 from cortex_server.worker.runner import Runner, Submit
 from cortex_server.worker.start import Start
 from cortex_server.worker.user_code import StartError
+
+if TYPE_CHECKING:
+    from cortex_server.worker.models.opening import Opened
 
 
 async def start_predictor(
@@ -26,13 +30,20 @@ async def start_predictor(
     gc.freeze()  # what was imported up to here is there to stay
     gc.enable()
     cls, interface, functions = load(manifest, launch)
+    opened = _open_models(manifest, interface, functions, launch)
+    models = opened.models if opened else None
     threads = Threads(manifest.threads_per_process, "predict")
-    start = Start(interface, manifest, threads, launch.root)
+    start = Start(interface, manifest, threads, launch.root, models)
     predictor = start.construct(cls)
-    hooks = hooks_for(predictor, interface, functions, manifest, board)
+    methods = predictor
+    if opened is not None:
+        opened.begin(predictor, interface)
+        methods = opened.methods(predictor, interface)
+        functions = [(hook, opened.equipped(hook, f)) for hook, f in functions]
+    hooks = hooks_for(methods, interface, functions, manifest, board)
     try:
-        submit = _batches(predictor, interface, threads, manifest, board)
-        runner = Runner(predictor, interface, threads, hooks, submit)
+        submit = _batches(methods, interface, threads, manifest, board)
+        runner = Runner(methods, interface, threads, hooks, submit)
     except InterfaceError as error:
         raise StartError(StartFailure(message=str(error))) from None
     if manifest.monitoring is not None:
@@ -59,3 +70,22 @@ def _batches(
     function = getattr(predictor, method.name)
     batcher = Batcher(manifest.batching, method, function, threads, board.count_batch)
     return batcher.submit
+
+
+def _open_models(
+    manifest: Manifest,
+    interface: Interface,
+    functions: Sequence[Follower],
+    launch: Launch,
+) -> "Opened | None":
+    """The models that are declared, None where none are; checked before `__init__`."""
+    if manifest.models is None:
+        hooks = (method for method, _ in functions)
+        if interface.asks_for("models") or any("models" in h.arguments for h in hooks):
+            msg = "the predictor asks for `models`; declare them, `models=Models(...)`"
+            raise StartError(StartFailure(message=msg))
+        return None
+    from cortex_server.worker.models.opening import Opened  # noqa: PLC0415  # most have none
+
+    folder = launch.models or launch.root.parent / "models"
+    return Opened(manifest.models, folder, launch.root)

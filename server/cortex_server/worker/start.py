@@ -2,7 +2,7 @@
 
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -10,6 +10,9 @@ from cortex_server.interface import Interface, Method
 from cortex_server.manifest import Manifest
 from cortex_server.worker.execution import Threads
 from cortex_server.worker.user_code import user_code
+
+if TYPE_CHECKING:
+    from cortex_server.worker.models.store import Models
 
 
 class Start:
@@ -20,15 +23,22 @@ class Start:
         manifest: Of the replica.
         threads: Where a `predict` runs that is not async.
         root: Where the user's files are.
+        models: Those that are declared.
     """
 
     def __init__(
-        self, interface: Interface, manifest: Manifest, threads: Threads, root: Path
+        self,
+        interface: Interface,
+        manifest: Manifest,
+        threads: Threads,
+        root: Path,
+        models: "Models | None" = None,
     ) -> None:
         self._interface = interface
         self._manifest = manifest
         self._threads = threads
         self._root = root
+        self._models = models
 
     def construct(self, cls: type) -> Any:  # noqa: ANN401  # the user's
         """Build the predictor; whatever it raises is a StartError."""
@@ -55,6 +65,7 @@ class Start:
     def _arguments(self, method: Method) -> dict[str, Any]:
         possible = {
             "config": lambda: dict(self._manifest.config),
+            "models": lambda: self._models,
             "metrics": _metrics,
             "logger": structlog.get_logger,
         }

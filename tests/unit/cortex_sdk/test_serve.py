@@ -54,6 +54,7 @@ def test_the_command_starts_a_replica_with_this_interpreter(project: Path) -> No
         *("--manifest", str(parts.folder / "manifest.json")),
         *("--bundle", str(parts.folder / "bundle.tar")),
         *("--root", str(parts.folder / "project")),
+        *("--models", str(parts.folder.parent / "models")),
         *("--endpoint", "/twice"),
         *("--listen", "127.0.0.1:1"),
     ]

@@ -8,7 +8,6 @@ from cortex_sdk import (
     Batching,
     Compute,
     InvalidSpecError,
-    Models,
     Monitoring,
     Networking,
     SyncAPI,
@@ -61,7 +60,6 @@ def test_defaults() -> None:
         ("timeout", "10m", 600),
         ("timeout", "5ms", 0.005),
         ("idempotent", True, True),
-        ("models", {"dir": "m"}, Models(dir="m")),
         (
             "monitoring",
             {"model_type": "regression"},

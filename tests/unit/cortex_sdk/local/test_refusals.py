@@ -21,7 +21,6 @@ def refused(**settings: Any) -> str:
     ("settings", "name"),
     [
         ({"processes_per_replica": 2}, "processes_per_replica=2"),
-        ({"models": {"path": "model.onnx"}}, "models="),
         ({"post_predict": (print,)}, "post_predict="),
         ({"compute": {"gpu": 1}}, "compute.gpu=1"),
         ({"compute": {"inf": 1}}, "compute.inf=1"),

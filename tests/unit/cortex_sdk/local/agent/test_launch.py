@@ -54,6 +54,7 @@ def test_a_replica_is_told_its_files() -> None:
         "--manifest": "/home/ada/.cortex/apis/iris/manifests/abc.json",
         "--bundle": "/home/ada/.cortex/bundles/d1.tar",
         "--root": "/home/ada/.cortex/bundles/d1",
+        "--models": "/home/ada/.cortex/apis/iris/models",
         "--listen": "unix:/home/ada/.cortex/run/abc-1/http.sock",
         "--admin": "unix:/home/ada/.cortex/run/abc-1/admin.sock",
         "--replica": "abc-1",
