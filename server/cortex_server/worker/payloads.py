@@ -12,6 +12,7 @@ from sanic.request.form import parse_multipart_form
 
 from cortex_server.interface import InterfaceError
 from cortex_server.worker.call import Call
+from cortex_server.worker.hasty import hasty
 from cortex_server.worker.problems import Problem, pointer
 
 if TYPE_CHECKING:  # takes long, and not every predictor declares a type
@@ -25,6 +26,8 @@ _FORMS = (_MULTIPART, "application/x-www-form-urlencoded")
 _NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined")
 """Codecs of Python that no client means, and that may take very long."""
 _SHOWN_ERRORS = 100
+_MANY = 1 << 16
+"""Bytes of JSON in which wrong items are no longer told one by one."""
 _BAD_REQUEST, _UNSUPPORTED, _UNPROCESSABLE = 400, 415, 422
 
 
@@ -85,13 +88,14 @@ class _Typed:
         from pydantic import ValidationError  # noqa: PLC0415  # takes long
 
         self._adapter = adapter
+        self._hasty: Callable[[bytes], Any] | None = None
         self._wrong = ValidationError
 
     def __call__(self, call: Call) -> Any:  # noqa: ANN401  # the user's data
         kind = _kind(call)
         try:
             if _is_json(kind) or not kind:
-                return self._adapter.validate_json(call.body)
+                return self._checked(call.body)
             if kind in _FORMS and not _looks_like_json(call.body):
                 return self._adapter.validate_python(dict(_form(call)))
         except self._wrong as error:
@@ -105,6 +109,13 @@ class _Typed:
             return self._adapter.validate_python(value)
         except self._wrong as error:
             raise _explained(error) from None
+
+    def _checked(self, body: bytes) -> Any:  # noqa: ANN401  # the user's data
+        if len(body) <= _MANY:
+            return self._adapter.validate_json(body)
+        if self._hasty is None:
+            self._hasty = hasty(self._adapter)
+        return self._hasty(body)
 
 
 def _looks_like_json(body: bytes) -> bool:
