@@ -31,6 +31,8 @@ class Launch:
     log_format: Literal["json", "console"]
     failure: Path | None
     withdraw: float
+    lifeline: int | None
+    scratch: Path | None
 
     @classmethod
     def parse(cls, arguments: list[str]) -> Self:
@@ -77,4 +79,6 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--withdraw", type=float, default=0, help="seconds to serve on when told to end"
     )
+    add("--lifeline", type=int, help="descriptor that ends with who started it")
+    add("--scratch", type=_path, help="folder to remove if that ends first")
     return parser

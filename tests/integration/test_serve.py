@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -390,3 +391,41 @@ def revision(metrics: str) -> str:
     found = re.search(r'revision="(\w+)"', metrics)
     assert found is not None
     return found.group(1)
+
+
+@pytest.mark.parametrize("options", [[], ["--reload"]], ids=["plain", "reload"])
+def test_nothing_is_left_of_one_that_was_killed(
+    cortex: Cortex, tmp_path: Path, options: list[str]
+) -> None:
+    app(cortex)
+    temporary = tmp_path / "t"
+    temporary.mkdir()
+
+    start = cortex.start(
+        "serve", "app.py", "--port", 0, *options, TMPDIR=str(temporary)
+    )
+    with start as running, ThreadPoolExecutor(1) as pool:
+        url = address(running)
+        held = pool.submit(post, f"{url}?gate={tmp_path}/gate")
+        eventually((tmp_path / "gate.entered").exists, "no request")
+        tree = psutil.Process(running.pid).children(recursive=True)
+        assert list(temporary.iterdir())
+
+        running.end(signal.SIGKILL)
+        if not options:  # else the port was that of the process that is gone
+            eventually(lambda: not accepts(url), "still accepts")
+            assert any(one.is_running() for one in tree)
+        (tmp_path / "gate").touch()
+
+        if not options:
+            assert held.result().status_code == 200
+        _, left = psutil.wait_procs(tree, timeout=20)
+        assert left == []
+        assert list(temporary.iterdir()) == []
+        held.exception()
+
+
+def accepts(url: str) -> bool:
+    host, port = url.removeprefix("http://").strip("/").split(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0

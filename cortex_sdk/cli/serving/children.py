@@ -1,6 +1,7 @@
 """Child processes that get the signals that the foreground gets."""
 
 import asyncio
+import os
 import signal
 import sys
 from asyncio.subprocess import Process
@@ -25,6 +26,8 @@ class Children:
         self.ending = asyncio.Event()
         """Set as soon as this process was told to end."""
         self._signal = 0
+        self.lifeline, self._kept = os.pipe()
+        """What the replicas see the end of when this process is killed."""
 
     def listen(self) -> None:
         """Pass signals on from now on, instead of dying of them."""
@@ -44,6 +47,7 @@ class Children:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=stdout,
             start_new_session=True,
+            pass_fds=(self.lifeline,),
         )
         self._running.add(process)
         if self.ending.is_set():

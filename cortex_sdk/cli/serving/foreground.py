@@ -27,13 +27,15 @@ class Settings:
     admin: Address | None
     log_format: Literal["json", "console"]
 
-    def arguments(self, parts: Parts, admin: str) -> list[str]:
+    def arguments(self, parts: Parts, admin: str, children: Children) -> list[str]:
         """What a replica of these parts is told besides where to answer."""
         failure = str(parts.folder / _FAILURE)
         return [
             *("--admin", admin),
             *("--failure", failure),
             *("--log-format", self.log_format),
+            *("--lifeline", str(children.lifeline)),
+            *("--scratch", str(parts.folder.parent)),
         ]
 
 
@@ -64,7 +66,7 @@ async def _serve_once(settings: Settings, folder: Path, children: Children) -> i
         return children.exit_code if children.ending.is_set() else code
     parts = Parts.read(folder / "1")
     admin = str(settings.admin) if settings.admin else f"unix:{parts.admin_socket}"
-    arguments = settings.arguments(parts, admin=admin)
+    arguments = settings.arguments(parts, admin, children)
     command = parts.command("--listen", str(settings.public), *arguments)
     process = await children.start(command)
     ended = asyncio.ensure_future(children.wait(process))

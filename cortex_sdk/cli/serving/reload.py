@@ -100,7 +100,7 @@ class Reload:
 
     async def _launch(self, parts: Parts) -> _Replica | None:
         admin = f"unix:{parts.admin_socket}"
-        arguments = self._settings.arguments(parts, admin=admin)
+        arguments = self._settings.arguments(parts, admin, self._children)
         command = parts.command("--listen", f"unix:{parts.public_socket}", *arguments)
         process = await self._children.start(command)
         ended = asyncio.ensure_future(self._children.wait(process))

@@ -21,6 +21,7 @@ from cortex_server.launch import START_FAILED, Launch
 from cortex_server.manifest import Manifest, StartFailure
 from cortex_server.supervisor.log import Log
 from cortex_server.supervisor.metrics_folder import MetricsFolder
+from cortex_server.supervisor.parent import Parent
 
 _SAMPLE = 1.0
 _BLOCK = 1 << 16
@@ -44,7 +45,10 @@ def main(arguments: list[str]) -> int:
         launch.report(StartFailure(message=str(error)))
         sys.stderr.write(f"{error}\n")
         return _FAILED
-    return supervisor.run(admin)
+    parent = Parent(launch.lifeline, launch.scratch)
+    code = supervisor.run(admin)
+    parent.clean_up()
+    return code
 
 
 def _allow_open_files() -> None:

@@ -32,12 +32,15 @@ def test_every_argument_arrives() -> None:
         "--log-format": "console",
         "--failure": "/f",
         "--withdraw": "1.5",
+        "--lifeline": "7",
+        "--scratch": "/t",
     }
 
     launch = Launch.parse([*NEEDED, *(part for pair in given.items() for part in pair)])
 
     assert (launch.pickle, launch.secrets) == (Path("/c.pkl"), Path("/s.json"))
     assert launch.keys == Path("/k")
+    assert (launch.lifeline, launch.scratch) == (7, Path("/t"))
     assert (launch.listen, launch.admin) == ("unix:/a", "unix:/b")
     assert (launch.endpoint, launch.replica) == ("/iris", "r1")
     assert (launch.log, launch.log_format) == (Path("/l"), "console")
