@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # takes long, and not every predictor declares a type
 
 Decoder = Callable[[Call], Any]
 
-_JSON = "application/json"
+_JSON, _PLAIN_JSON = "application/json", b"application/json"
 _MULTIPART = "multipart/form-data"
 _FORMS = (_MULTIPART, "application/x-www-form-urlencoded")
 _NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined")
@@ -73,6 +73,8 @@ def _adapter(hint: Any) -> "TypeAdapter[Any]":  # noqa: ANN401  # a type hint
 
 def by_content_type(call: Call) -> Any:  # noqa: ANN401  # the user's data
     """JSON, form, text or bytes, as the content type says."""
+    if call.field(b"content-type") == _PLAIN_JSON:
+        return _json(call.body)
     kind = _kind(call)
     if _is_json(kind):
         return _json(call.body)

@@ -174,7 +174,7 @@ class PredictProtocol(HttpProtocol):
     def _reply(self, answer: Answer) -> None:
         """Write a response, and get ready for the next request."""
         call, self._reader.call = self._reader.call, NOTHING
-        keep = self.app.config.KEEP_ALIVE
+        keep = self.app.config["KEEP_ALIVE"]  # as an attribute it takes long
         connection = b"keep-alive" if keep else b"close"
         if answer.stream is not None:
             head = streamed_head(answer, call.id, connection, is_chunked=True)
@@ -195,7 +195,7 @@ class PredictProtocol(HttpProtocol):
         transport = self.transport
         if transport is not None and not transport.is_closing():
             self._time = monotonic()
-            if not (can_go_on and self.app.config.KEEP_ALIVE):
+            if not (can_go_on and self.app.config["KEEP_ALIVE"]):
                 self.close()
             elif not self._can_write.is_set():
                 transport.pause_reading()

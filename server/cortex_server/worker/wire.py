@@ -9,10 +9,14 @@ from cortex_server.worker.answer import Answer
 from cortex_server.worker.call import NOTHING, Call
 from cortex_server.worker.grammar import LONGEST_TARGET, MOST_FIELDS
 
-_UNUSUAL = frozenset(
-    (b"connection", b"content-encoding", b"expect", b"transfer-encoding", b"upgrade")
+_TELLING = frozenset(
+    (
+        *(b"connection", b"content-encoding", b"content-length", b"expect", b"host"),
+        *(b"transfer-encoding", b"upgrade"),
+    )
 )
-_METHOD = b"POST "
+"""Fields that say how the rest is to be read."""
+_METHOD, _VERSION = b"POST ", b"HTTP/1.1"
 _LINE_END, _HEAD_END = b"\r\n", b"\r\n\r\n"
 
 _NO_NAME = b"HTTP/1.1 %d UNKNOWN\r\n"  # as Sanic has it
@@ -42,6 +46,7 @@ class Reader:
         "_largest",
         "_largest_head",
         "_length",
+        "_lines",
         "_missing",
         "_parser",
         "_paths",
@@ -49,17 +54,17 @@ class Reader:
         "rest",
     )
 
-    _is_begun: bool
-
     def __init__(
         self, paths: frozenset[bytes], largest: int, largest_head: int
     ) -> None:
         self._paths = paths
+        self._lines = tuple(b"POST %b HTTP/1.1\r\n" % path for path in paths)
         self._largest = largest
         self._largest_head = largest_head
         self._parser = HttpRequestParser(self)
         self._chunks: list[bytes] = []
         self._missing = 0
+        self._is_begun = False
         self._reset()
         self.call = NOTHING
         """The request read last."""
@@ -78,22 +83,19 @@ class Reader:
         head is there and holds nothing that changes how the rest is to be read.
         """
         start = data.find(_HEAD_END, 0, self._largest_head) + len(_HEAD_END)
-        if start < len(_HEAD_END) or not data.startswith(_METHOD):
+        if start < len(_HEAD_END):
             return False
-        line = data[len(_METHOD) : data.find(_LINE_END)]
-        target, _, version = line.partition(b" ")
-        path, _, query = target.partition(b"?")
-        if path not in self._paths or version != b"HTTP/1.1" or b"#" in query:
+        query = b"" if data.startswith(self._lines) else self._query_of(data)
+        if query is None:
             return False
-        if len(query) > LONGEST_TARGET - len(path) - 1:
-            return False
-        self._reset()
+        self._is_begun = False
         is_small = len(data) <= self._largest_head
         try:
             self._parser.feed_data(data if is_small else data[:start])
         except (HttpParserError, HttpParserUpgrade):
             self._is_unusual = True
-        missing = self._length - (len(data) - start)
+        body = data[start:]
+        missing = self._length - len(body)
         self._is_unusual |= self._hosts != 1 or len(self._fields) > MOST_FIELDS
         # Where there is too much, a part of the next request is there.
         if self._is_unusual or missing < 0 or self._length > self._largest:
@@ -101,10 +103,21 @@ class Reader:
             return False
         if missing or not is_small:  # the parser waits for a body it will not see
             self._parser = HttpRequestParser(self)
-        self.call = Call(data[start:], query, self._fields)
+        self.call = Call(body, query, self._fields)
         if missing:
-            self._chunks, self._missing = [self.call.body], missing
+            self._chunks, self._missing = [body], missing
         return True
+
+    def _query_of(self, data: bytes) -> bytes | None:
+        """The query in the request line, None unless it is that of a prediction."""
+        if not data.startswith(_METHOD):
+            return None
+        line = data[len(_METHOD) : data.find(_LINE_END)]
+        target, _, version = line.partition(b" ")
+        path, _, query = target.partition(b"?")
+        if path not in self._paths or version != _VERSION or b"#" in query:
+            return None
+        return query if len(target) <= LONGEST_TARGET else None
 
     def go_on(self, data: bytes) -> bool:
         """Take more of the body; True when it is whole, what follows is `rest`."""
@@ -124,24 +137,28 @@ class Reader:
 
     def on_message_begin(self) -> None:
         """Of the parser: a request begins; fields of a second one are not ours."""
-        self._is_unusual |= self._is_begun
+        if self._is_begun:
+            self._is_unusual = True
+            return
         self._is_begun = True
+        self._reset()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Of the parser: a header field."""
         name = name.lower()
         self._fields.append((name, value))
+        if name not in _TELLING:
+            return
         if name == b"content-length":
             self._length = int(value)
         elif name == b"host":
             self._hosts += 1
             self._is_unusual |= b" " in value or not value.isascii()
-        elif name in _UNUSUAL:
+        else:
             self._is_unusual = True
 
     def _reset(self) -> None:
         self._fields: list[tuple[bytes, bytes]] = []
-        self._is_begun = False
         self._is_unusual = False
         self._hosts = 0
         self._length = 0
