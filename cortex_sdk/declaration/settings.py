@@ -9,6 +9,7 @@ from cortex_sdk.declaration.units import Bytes, Cores, Seconds, Share
 from cortex_sdk.declaration.value import Value
 
 _ENDPOINT = re.compile(r"(/[A-Za-z0-9._-]+)+")
+_ORIGIN = re.compile(r"null|[a-z][a-z0-9+.-]*://[^/?#@\s*]+/?", re.IGNORECASE)
 _ENDPOINT_LENGTH = 1000
 
 
@@ -24,10 +25,17 @@ def _endpoint(value: str) -> str:
     return path
 
 
+def _origin(value: str) -> str:
+    if value != "*" and not _ORIGIN.fullmatch(value):
+        msg = 'must be "*" or an origin such as "https://example.com", without a path'
+        raise ValueError(msg)
+    return value
+
+
 class CORS(Value):
     """Which web pages of other origins may call the API."""
 
-    allow_origins: tuple[str, ...] = ("*",)
+    allow_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ("*",)
     """Origins such as "https://example.com"; "*" for all."""
     allow_methods: tuple[str, ...] = ("GET", "POST", "OPTIONS")
     """HTTP methods that a page may use."""

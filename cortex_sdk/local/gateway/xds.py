@@ -20,6 +20,7 @@ LISTENER_TYPE = f"{_TYPES}.config.listener.v3.Listener"
 ROUTES_TYPE = f"{_TYPES}.config.route.v3.RouteConfiguration"
 CLUSTER_TYPE = f"{_TYPES}.config.cluster.v3.Cluster"
 ENDPOINTS_TYPE = f"{_TYPES}.config.endpoint.v3.ClusterLoadAssignment"
+_HEAD = "10s"
 _HTTP_OPTIONS = f"{_TYPES}.extensions.upstreams.http.v3.HttpProtocolOptions"
 _MANAGER = (
     f"{_TYPES}.extensions.filters.network.http_connection_manager.v3"
@@ -148,6 +149,8 @@ def _connection_manager(folder: Path) -> Json:
         "http_filters": [{"name": "router", "typed_config": router}],
         # How long a request may take is the replica's to say, see `timeout`.
         "stream_idle_timeout": _NO_LIMIT,
+        # But it sees no request whose head has not come.
+        "request_headers_timeout": _HEAD,
         "request_timeout": _NO_LIMIT,
         "generate_request_id": True,
         "preserve_external_request_id": True,

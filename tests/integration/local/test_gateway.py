@@ -202,3 +202,13 @@ def test_a_stream_that_breaks_off_is_no_answer(project: Project) -> None:
 
     with pytest.raises(TargetError, match=r"broke off .*; see `cortex logs`$"):
         list(pieces)
+
+
+def test_a_head_that_never_ends_is_cut(project: Project) -> None:
+    endpoint = urlsplit(project.deploy().endpoint)
+
+    with socket.create_connection((endpoint.hostname, endpoint.port)) as connection:
+        connection.settimeout(30)
+        connection.sendall(b"POST /echo HTTP/1.1\r\nhost: a\r\n")
+
+        assert connection.recv(1 << 16).startswith(b"HTTP/1.1 408 ")

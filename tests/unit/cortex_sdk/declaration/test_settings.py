@@ -176,3 +176,20 @@ def test_values_that_contradict_each_other_are_refused(
     model: type[Value], fields: dict[str, Any], rule: str
 ) -> None:
     assert refusal(model, **fields) == f"`{model.__name__}`: {rule}"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["shop.example", "https://shop.example/path", "https://*.example", "https://", ""],
+)
+def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
+    said = refusal(CORS, allow_origins=["https://a.example", origin])
+
+    assert said.startswith('`CORS.allow_origins[1]` must be "*" or an origin such as')
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "null", "http://localhost:3000", "https://[::1]:8", "app://x"]
+)
+def test_an_origin_that_a_browser_sends_is_taken(origin: str) -> None:
+    assert CORS(allow_origins=[origin]).allow_origins == (origin,)
