@@ -14,6 +14,7 @@ A declaration is a value; `deploy` brings a target into the declared state.
 
 from cortex_sdk.declaration.autoscaling import Autoscaling
 from cortex_sdk.declaration.models import ModelPath, Models
+from cortex_sdk.declaration.post_predict import PostPredict
 from cortex_sdk.declaration.settings import (
     CORS,
     ApiKeys,
@@ -50,6 +51,7 @@ __all__ = [
     "Monitoring",
     "Networking",
     "NotFoundError",
+    "PostPredict",
     "PredictError",
     "SyncAPI",
     "TargetError",

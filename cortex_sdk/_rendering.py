@@ -41,8 +41,14 @@ def declaration_as_html(api: "SyncAPI") -> str:
     settings = {k: v for k, v in api.changed().items() if k not in _NOT_SETTINGS}
     predictor = api.predictor if isinstance(api.predictor, str) else _name(api)
     rows = {"predictor": _code(predictor), "endpoint": _code(api.endpoint)}
-    rows |= {html.escape(name): _code(repr(value)) for name, value in settings.items()}
+    rows |= {html.escape(k): _code(_setting(v)) for k, v in settings.items()}
     return _card(f"<b>{html.escape(api.name)}</b> as declared", rows)
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, tuple) and value and all(map(callable, value)):
+        return ", ".join(function.__qualname__ for function in value)
+    return repr(value)
 
 
 def _name(api: "SyncAPI") -> str:

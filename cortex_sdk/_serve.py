@@ -95,7 +95,7 @@ def prepare(api: "SyncAPI", folder: Path, key: bytes) -> Manifest:
     (folder / "manifest.json").write_bytes(release.manifest.json())
     if release.secrets:
         _write_private(folder / "secrets.json", orjson.dumps(release.secrets))
-    if (pickle := release.source.pickle()) is not None:
+    if (pickle := release.pickle()) is not None:
         _write_private(folder / "class.pkl", pickle)
     keys = keys_file(api.auth, release.source.root)
     parts = {

@@ -74,7 +74,7 @@ class Metrics:
     latency: Mapping[str, float] = field(default_factory=dict)
     """Seconds: mean, p50, p90, p99, as far as histogram buckets tell."""
     hooks: Mapping[str, int] = field(default_factory=dict)
-    """`post_predict` calls: accepted, run, failed, dropped."""
+    """`post_predict` calls: accepted, run, failed, dropped; retried; queued now."""
     classes: Mapping[str, int] = field(default_factory=dict)
     """Monitored predictions by class, the most frequent first."""
     values: Mapping[str, float] = field(default_factory=dict)

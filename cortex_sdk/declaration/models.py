@@ -1,6 +1,7 @@
 """Which models a predictor asks for by name, where they are, and how many are kept."""
 
 import os
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Annotated, Self
 from urllib.parse import unquote, urlsplit
@@ -9,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from cortex_sdk.declaration.units import Bytes, Seconds
 from cortex_sdk.declaration.value import Value
-from cortex_server.interface import Interface
+from cortex_server.interface import Interface, Method
 
 
 def _as_text(value: object) -> object:
@@ -101,9 +102,12 @@ class Models(Value):
         return self
 
 
-def check_asked(predictor: str, models: Models | None, interface: Interface) -> None:
+def check_asked(
+    predictor: str, models: Models | None, interface: Interface, hooks: Iterable[Method]
+) -> None:
     """Raise a ValueError unless models are declared just where they are asked for."""
-    asks = interface.asks_for("models")
+    is_hook_asking = any("models" in hook.arguments for hook in hooks)
+    asks = interface.asks_for("models") or is_hook_asking
     if asks and models is None:
         msg = f"`{predictor}` asks for `models`; declare them, `models=Models(...)`"
         raise ValueError(msg)

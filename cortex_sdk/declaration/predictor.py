@@ -114,13 +114,6 @@ def _path(value: object) -> object:
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
-def _functions(value: tuple[object, ...]) -> tuple[object, ...]:
-    if not all(callable(function) for function in value):
-        msg = "must be a list of functions"
-        raise ValueError(msg)
-    return value
-
-
 def _folder_inside(value: str) -> str:
     path = PurePosixPath(value)
     if path.is_absolute() or ".." in path.parts or path in _ITSELF:
@@ -134,7 +127,6 @@ _ITSELF = (PurePosixPath(), PurePosixPath("~"))
 Class = BeforeValidator(_class)
 Name = AfterValidator(_name)
 Json = BeforeValidator(_json_object)
-Functions = AfterValidator(_functions)
 Requirements = BeforeValidator(_requirements)
 Folder = Annotated[str, BeforeValidator(_path)]
 FolderInside = Annotated[Folder, AfterValidator(_folder_inside)]

@@ -10,11 +10,11 @@ from cortex_sdk import _rendering
 from cortex_sdk._inert import Inert
 from cortex_sdk.declaration.autoscaling import Autoscaling
 from cortex_sdk.declaration.models import Models, check_asked
+from cortex_sdk.declaration.post_predict import Options, PostPredict
 from cortex_sdk.declaration.predictor import (
     Class,
     Folder,
     FolderInside,
-    Functions,
     Json,
     Name,
     Requirements,
@@ -29,11 +29,11 @@ from cortex_sdk.declaration.settings import (
     UpdateStrategy,
 )
 from cortex_sdk.declaration.units import Seconds
-from cortex_sdk.declaration.value import Value
+from cortex_sdk.declaration.value import ByName, Value
 from cortex_sdk.declaration.variables import Variables
 from cortex_sdk.errors import CortexError, InvalidSpecError
 from cortex_sdk.project import loading
-from cortex_server.interface import interface_of
+from cortex_server.interface import hook_of, interface_of
 from cortex_server.manifest import LogLevel
 
 if TYPE_CHECKING:
@@ -91,8 +91,9 @@ class SyncAPI(Value):
     """Models that the predictor asks for by name."""
     batching: Batching | None = None
     """Several requests in one call; unset, one by one."""
-    post_predict: Annotated[tuple[Any, ...], Functions] = ()
-    """Functions that run after the response, besides the predictor's own method."""
+    post_predict: Annotated[PostPredict, Options] = Field(default_factory=PostPredict)
+    """What runs after the response, besides the predictor's own method, and how; a
+    function or a list of them will do."""
     monitoring: Monitoring | None = None
     """Which predictions are counted; unset, none."""
     auth: ApiKeys | None = None
@@ -156,7 +157,21 @@ class SyncAPI(Value):
         if isinstance(self.predictor, type):
             is_batched = self.batching is not None
             interface = interface_of(self.predictor, is_batched=is_batched)
-            check_asked(self.predictor.__name__, self.models, interface)
+            hooks = map(hook_of, self.post_predict.hooks)
+            check_asked(self.predictor.__name__, self.models, interface, hooks)
+        return self
+
+    @model_validator(mode="after")
+    def _options_have_a_hook(self) -> Self:
+        is_needless = self.post_predict.hooks or not self.post_predict.changed()
+        if is_needless or isinstance(self.predictor, str):
+            return self
+        if not hasattr(self.predictor, "post_predict"):
+            msg = (
+                "post_predict has options but no hooks, and predictor"
+                f" `{self.predictor.__name__}` has no method `post_predict`"
+            )
+            raise ValueError(msg)
         return self
 
     @property
@@ -172,7 +187,7 @@ class SyncAPI(Value):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """What a repr shows, the predictor by its name."""
         for name, value in super().__repr_args__():
-            yield name, _ByName(value) if isinstance(value, type) else value
+            yield name, ByName(value) if isinstance(value, type) else value
 
     def _repr_html_(self) -> str:
         return _rendering.declaration_as_html(self)
@@ -258,13 +273,3 @@ class SyncAPI(Value):
     def delete(self, target: "str | Target | None" = None) -> None:
         """End the API on a target; accepted requests are answered first."""
         self.deployment(target).delete()
-
-
-class _ByName:
-    """Shows a class in a repr as the code that declares it has it."""
-
-    def __init__(self, cls: type) -> None:
-        self._name = cls.__qualname__
-
-    def __repr__(self) -> str:
-        return self._name

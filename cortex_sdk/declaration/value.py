@@ -79,6 +79,17 @@ class Value(BaseModel):
                 yield name, value, default
 
 
+class ByName:
+    """Shows a class or a function in a repr as the code that declares it has it."""
+
+    def __init__(self, thing: Any) -> None:  # noqa: ANN401  # one of the user's
+        self._name: str = thing.__qualname__
+
+    def __repr__(self) -> str:
+        """The name."""
+        return self._name
+
+
 def _explain(model: type[Value], error: ValidationError) -> str:
     """One clause per wrong field: where, the rule, what was given."""
     clauses = (_clause(model, each) for each in error.errors(include_url=False))

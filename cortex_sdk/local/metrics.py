@@ -11,6 +11,12 @@ from cortex_sdk.local import monitoring
 
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
+_HOOKS = {
+    "cortex_post_predict_total": "",  # by outcome
+    "cortex_post_predict_queued": "queued",
+    "cortex_post_predict_retries_total": "retried",
+}
+
 
 def add_up(texts: Iterable[str]) -> Metrics:
     """The sum of several Prometheus expositions."""
@@ -23,8 +29,8 @@ def add_up(texts: Iterable[str]) -> Metrics:
         match sample.name:
             case "cortex_requests_total":
                 requests[sample.labels["code"]] += int(sample.value)
-            case "cortex_post_predict_total":
-                hooks[sample.labels["outcome"]] += int(sample.value)
+            case name if name in _HOOKS:
+                hooks[_HOOKS[name] or sample.labels["outcome"]] += int(sample.value)
             case "cortex_request_duration_seconds_bucket":
                 buckets[float(sample.labels["le"])] += int(sample.value)
             case name:

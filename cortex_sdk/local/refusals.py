@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 _NEVER = (
     "processes_per_replica",
-    "post_predict",
     "compute.gpu",
     "compute.inf",
 )

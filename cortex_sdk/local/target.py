@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -23,7 +24,6 @@ from cortex_sdk.local.client import Client
 from cortex_sdk.local.gateway.port import wanted_port
 from cortex_sdk.local.home import Home, write
 from cortex_sdk.project.release import Release, release_of
-from cortex_server.manifest import PredictorPickle
 
 if TYPE_CHECKING:
     from cortex_sdk.declaration.sync_api import SyncAPI
@@ -176,14 +176,14 @@ class LocalTarget:
     def _store(self, plan: LocalPlan) -> None:
         """Put what the agent and the replicas will read where they expect it."""
         release, home = plan.release, self._home
-        pickle = release.source.pickle()
+        pickle, identity = release.pickle(), release.manifest.by_value
         archive = home.bundle(release.bundle.digest)
         with home.writing():
             archive.parent.mkdir(exist_ok=True)
             if release.secrets:
                 home.keep_key(plan.key)
-            if pickle is not None:
-                _store_class(home, release, pickle)
+            if pickle is not None and identity is not None:
+                _store_class(home.class_file(identity), pickle)
             if archive.exists():
                 archive.touch()  # it is in use again, see tidy
         if not archive.exists():
@@ -226,14 +226,11 @@ class LocalTarget:
         return not has_work and not self._client.is_up()
 
 
-def _store_class(home: Home, release: Release, pickle: bytes) -> None:
-    reference = release.source.reference
-    if isinstance(reference, PredictorPickle):
-        path = home.class_file(reference.identity)
-        if path.exists():
-            path.touch()
-        else:
-            write(path, pickle)
+def _store_class(path: Path, pickle: bytes) -> None:
+    if path.exists():
+        path.touch()
+    else:
+        write(path, pickle)
 
 
 def _path(name: str, *rest: str) -> str:

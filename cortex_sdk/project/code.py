@@ -39,10 +39,12 @@ def global_names(code: types.CodeType) -> Iterator[str]:
 
 def is_found_by_name(value: type | types.FunctionType) -> bool:
     """Whether another process gets at it by importing a module."""
-    module = value.__module__
-    if module in MAIN_NAMES:
-        return False
-    found: object = sys.modules.get(module)
+    return value.__module__ not in MAIN_NAMES and is_at_its_name(value)
+
+
+def is_at_its_name(value: type | types.FunctionType) -> bool:
+    """Whether its module holds it under the name that it says it has."""
+    found: object = sys.modules.get(value.__module__)
     for step in value.__qualname__.split("."):
         found = getattr(found, step, None)
     return found is value

@@ -1,4 +1,4 @@
-"""What a class from a notebook is, as a hash: its code, and all that it refers to.
+"""What is from a notebook as a hash: its code, and all that it refers to.
 
 Pickling the same class twice gives different bytes, so bytes cannot tell whether a
 cell changed. This walks the class instead: code without file names and line numbers,
@@ -52,8 +52,8 @@ _DESCRIPTORS = (
 _MADE_BY_PYTHON = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 
 
-def identity_of(predictor: type) -> str:
-    """sha256 of a class and of everything it refers to, in hex.
+def identity_of(thing: type | types.FunctionType) -> str:
+    """sha256 of a class or a function and of everything it refers to, in hex.
 
     Raises:
         InvalidSpecError: It refers to something that cannot be taken apart, and so
@@ -61,9 +61,9 @@ def identity_of(predictor: type) -> str:
     """
     walk = _Walk(ChainMap())
     try:
-        walk.add(predictor)
+        walk.add(thing)
     except Exception as error:  # objects of the user's take themselves apart
-        raise cannot_travel(predictor, error) from error
+        raise cannot_travel(thing, error) from error
     return walk.hash.hexdigest()
 
 

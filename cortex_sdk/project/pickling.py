@@ -1,4 +1,4 @@
-"""A class from a notebook as bytes that another process can load."""
+"""Classes and functions from a notebook as bytes that another process can load."""
 
 import functools
 import io
@@ -15,33 +15,44 @@ from cortex_sdk.project.script import MAIN_NAMES
 _METHODS = ("__init__", "predict", "predict_batch", "post_predict")
 
 
-def pickled(predictor: type) -> bytes:
-    """Pickle a class by value, with the globals it refers to.
+Thing = type | types.FunctionType
+
+
+def pickled(*things: Thing) -> bytes:
+    """Pickle classes and functions by value, one after another.
+
+    The globals that they refer to go along; what several refer to stays one object.
 
     Raises:
-        InvalidSpecError: It refers to something that cannot be pickled.
+        InvalidSpecError: One refers to something that cannot be pickled.
     """
     buffer = io.BytesIO()
-    try:
-        _Pickler(buffer).dump(predictor)
-    except Exception as error:  # objects of the user's pickle themselves
-        raise cannot_travel(predictor, error) from error
+    pickler = _Pickler(buffer)
+    for thing in things:
+        try:
+            pickler.dump(thing)
+        except Exception as error:  # objects of the user's pickle themselves
+            raise cannot_travel(thing, error) from error
     return buffer.getvalue()
 
 
-def cannot_travel(predictor: type, error: Exception) -> InvalidSpecError:
-    """The error for a class that refers to something that cannot be pickled."""
+def cannot_travel(thing: Thing, error: Exception) -> InvalidSpecError:
+    """The error for something that refers to what cannot be pickled."""
     reason = str(error).partition("\n")[0] or type(error).__name__
+    where, kind = "in `__init__`", "class"
+    if not isinstance(thing, type):
+        where, kind = "in the function", "function"
     return InvalidSpecError(
-        f"`{predictor.__qualname__}` refers to something that cannot go along with it"
-        f" ({reason}); create it in `__init__`, or move the class to a Python file"
+        f"`{thing.__qualname__}` refers to something that cannot go along with it"
+        f" ({reason}); create it {where}, or move the {kind} to a Python file"
     )
 
 
-def resolve_hints(predictor: type) -> None:
+def resolve_hints(thing: Thing) -> None:
     """Replace hints that are text: names in a text do not travel, classes do."""
-    for name in _METHODS:
-        method = vars(predictor).get(name)
+    is_class = isinstance(thing, type)
+    methods = [vars(thing).get(name) for name in _METHODS] if is_class else [thing]
+    for method in methods:
         if not isinstance(method, types.FunctionType):
             continue
         if any(isinstance(hint, str) for hint in method.__annotations__.values()):

@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING
 
 from cortex_sdk.project.bundle import Bundle, pack
 from cortex_sdk.project.environment import keyed_hash, read_dotenv, requirement_lines
+from cortex_sdk.project.hooks import hook_references
 from cortex_sdk.project.keys import keys_file, read_keys
 from cortex_sdk.project.models import models_of
+from cortex_sdk.project.pickling import Thing, pickled
 from cortex_sdk.project.source import Source, source_of
-from cortex_server.manifest import Batching, Cors, Manifest, Monitoring, Resources
+from cortex_server.manifest import (
+    Batching,
+    Cors,
+    Manifest,
+    Monitoring,
+    PostPredict,
+    PredictorPickle,
+    Resources,
+)
 
 if TYPE_CHECKING:
     from cortex_sdk.declaration.sync_api import SyncAPI
@@ -25,10 +35,20 @@ class Release:
     manifest: Manifest
     bundle: Bundle
     source: Source
+    by_value: tuple[Thing, ...] = field(repr=False)
+    """The class and the functions that no file holds."""
     secrets: dict[str, str] = field(repr=False)
     """Values of `.env` and `secrets`, which win; never part of the manifest."""
     keys: tuple[str, ...] | None = field(default=None, repr=False)
     """API keys, None where everybody may call; no part of the manifest either."""
+
+    def pickle(self) -> bytes | None:
+        """All that no file holds, None where there is nothing.
+
+        Raises:
+            InvalidSpecError: Something refers to what cannot be pickled.
+        """
+        return pickled(*self.by_value) if self.by_value else None
 
 
 def release_of(api: "SyncAPI", key: bytes) -> Release:
@@ -48,6 +68,8 @@ def release_of(api: "SyncAPI", key: bytes) -> Release:
     path = keys_file(api.auth, source.root)
     keys = read_keys(path, bundle) if path else None
     cors = api.networking.cors
+    options = api.post_predict
+    hooks = hook_references(options.hooks, source.root, api.python_path)
     manifest = Manifest(
         name=api.name,
         bundle=bundle.digest,
@@ -64,11 +86,18 @@ def release_of(api: "SyncAPI", key: bytes) -> Release:
         timeout=api.timeout,
         batching=Batching(**api.batching.model_dump()) if api.batching else None,
         models=models_of(api.models, bundle.files) if api.models else None,
+        post_predict=PostPredict(
+            hooks=tuple(hooks[each] for each in options.hooks),
+            **options.model_dump(exclude={"hooks", "drain"}),
+        ),
+        hook_drain=options.drain,
         compute=Resources(**api.compute.model_dump()),
         cors=Cors(**cors.model_dump()) if cors else None,
         monitoring=_monitoring(api),
     )
-    return Release(manifest, bundle, source, secrets, keys)
+    by_value: list[Thing] = [source.predictor] if source.predictor else []
+    by_value += (f for f in options.hooks if isinstance(hooks[f], PredictorPickle))
+    return Release(manifest, bundle, source, tuple(by_value), secrets, keys)
 
 
 def _monitoring(api: "SyncAPI") -> Monitoring | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cortex_sdk.errors import InvalidSpecError
 from cortex_sdk.project.identity import identity_of
-from cortex_sdk.project.pickling import pickled, resolve_hints
+from cortex_sdk.project.pickling import Thing, resolve_hints
 from cortex_sdk.project.script import (
     MAIN_NAMES,
     ModuleFile,
@@ -36,14 +36,6 @@ class Source:
     reference: PredictorModule | PredictorPickle
     predictor: type | None = field(default=None, repr=False)
     """The class where it travels by value."""
-
-    def pickle(self) -> bytes | None:
-        """The class by value, None where it travels by reference.
-
-        Raises:
-            InvalidSpecError: It refers to something that cannot be pickled.
-        """
-        return None if self.predictor is None else pickled(self.predictor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,31 +96,36 @@ def source_of(
             f" finds it; move `{predictor.__name__}` to the top level of its file"
         )
         raise InvalidSpecError(msg)
-    file = _file_of(predictor)
+    file = file_of(predictor)
     if file is not None:
         return _by_reference(predictor, file, place)
     return _by_value(predictor, place)
 
 
-def _file_of(predictor: type) -> ModuleFile | None:
-    """The file that a class comes from, None where it must travel by value."""
-    name = predictor.__module__
+def file_of(thing: Thing) -> ModuleFile | None:
+    """The file that it comes from, None where it must travel by value.
+
+    Raises:
+        InvalidSpecError: It comes from a module that nobody else can import.
+    """
+    name = thing.__module__
     if name in MAIN_NAMES:
         script = running_script()
-        return script if script and _is_written_in(script.path, predictor) else None
+        return script if script and _is_written_in(script.path, thing) else None
     path = module_file(sys.modules.get(name))
     if path is None:
         msg = (
-            f"`{predictor.__qualname__}` comes from the module `{name}`, which has no"
-            " file that a replica could import; define the class in a Python file"
+            f"`{thing.__qualname__}` comes from the module `{name}`, which has no"
+            " file that a replica could import; define it in a Python file"
         )
         raise InvalidSpecError(msg)
     return ModuleFile(name, path)
 
 
-def _is_written_in(path: Path, predictor: type) -> bool:
-    """Whether a class of `__main__` comes from the script, and not from a prompt."""
-    functions = filter(inspect.isfunction, map(_unwrapped, vars(predictor).values()))
+def _is_written_in(path: Path, thing: Thing) -> bool:
+    """Whether something of `__main__` comes from the script, and not from a prompt."""
+    parts = vars(thing).values() if isinstance(thing, type) else [thing]
+    functions = filter(inspect.isfunction, map(_unwrapped, parts))
     files = {function.__code__.co_filename for function in functions}
     return not files or any(Path(file).resolve() == path.resolve() for file in files)
 
@@ -139,25 +136,43 @@ def _unwrapped(value: object) -> object:
 
 
 def _by_reference(predictor: type, file: ModuleFile, place: _Project) -> Source:
-    reference = PredictorModule(module=file.name, qualname=predictor.__qualname__)
     if is_installed(file.path):
+        name = predictor.__qualname__
+        reference = PredictorModule(module=file.name, qualname=name)
         return Source(place.root(place.folder), reference)
     file.check_name()
     root = place.root(file.folder)
+    return Source(root, reference_to(predictor, file, root, place.import_path(root)))
+
+
+def reference_to(
+    thing: Thing, file: ModuleFile, root: Path, imported: list[Path]
+) -> PredictorModule:
+    """How a replica imports something of a project's file.
+
+    Args:
+        thing: The class or function.
+        file: Where it is.
+        root: The project.
+        imported: Folders of the project that a replica imports from.
+
+    Raises:
+        InvalidSpecError: It is not where a replica could import it.
+    """
     if not file.path.is_relative_to(root):
         msg = (
-            f"`{predictor.__qualname__}` is in `{file.path}`, outside the project"
+            f"`{thing.__qualname__}` is in `{file.path}`, outside the project"
             f" `{root}`; set `project` to a folder that holds it"
         )
         raise InvalidSpecError(msg)
-    if file.folder not in place.import_path(root):
+    if file.folder not in imported:
         needed = file.folder.relative_to(root).as_posix()
         msg = (
             f"`{file.path}` is not at the top of the project `{root}`, where a replica"
             f" imports from; set `python_path={needed!r}`"
         )
         raise InvalidSpecError(msg)
-    return Source(root, reference)
+    return PredictorModule(module=file.name, qualname=thing.__qualname__)
 
 
 def _by_value(predictor: type, place: _Project) -> Source:

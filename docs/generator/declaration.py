@@ -42,6 +42,7 @@ TYPES = {
     "Seconds": "duration",
     "Share": "int or percentage",
     "Variables": "dict[str, str]",
+    "WhenFull": "str",
     "dict[str, JsonValue]": "dict",
     "tuple[Any, ...]": "list of functions",
     "tuple[ModelPath, ...]": "list of [ModelPath](#modelpath)",

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from cortex_sdk.errors import NotFoundError
 from cortex_sdk.local.home import write
 from cortex_sdk.local.process import Process
-from cortex_server.manifest import Manifest, PredictorPickle
+from cortex_server.manifest import Manifest
 
 HISTORY = 10
 """Releases that can be rolled back to."""
@@ -32,7 +32,7 @@ class Release(_Record):
     """Interpreter that runs it."""
     bundle: str
     identity: str | None = None
-    """Of the pickled class, None where the predictor is in a file."""
+    """Of what is pickled, None where all that runs is in files."""
     has_secrets: bool = False
     has_keys: bool = False
     """Whether only callers with a key get in; no part of the revision."""
@@ -177,12 +177,11 @@ def release_of(
     manifest: Manifest, python: str, *, has_secrets: bool, has_keys: bool
 ) -> Release:
     """The release that a manifest describes."""
-    predictor = manifest.predictor
     return Release(
         revision=manifest.revision,
         python=python,
         bundle=manifest.bundle,
-        identity=predictor.identity if isinstance(predictor, PredictorPickle) else None,
+        identity=manifest.by_value,
         has_secrets=has_secrets,
         has_keys=has_keys,
     )

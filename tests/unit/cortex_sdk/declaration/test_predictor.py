@@ -243,13 +243,3 @@ def test_python_path_may_not_be_or_leave_the_project(value: str) -> None:
 )
 def test_project_is_any_folder(given_value: object, kept: object) -> None:
     assert SyncAPI(Iris, project=given_value).project == kept
-
-
-def test_hooks_are_functions() -> None:
-    assert SyncAPI(Iris, post_predict=[print]).post_predict == (print,)
-    assert refusal(post_predict=[print, 5]) == (
-        "`SyncAPI.post_predict` must be a list of functions"
-    )
-    assert refusal(post_predict=print).startswith(
-        "`SyncAPI.post_predict` must be a list, got <built-in"
-    )

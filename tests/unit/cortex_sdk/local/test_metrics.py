@@ -18,6 +18,10 @@ cortex_requests_total{{{LABELS},code="500"}} {slow}
 cortex_in_flight_requests{{{LABELS}}} {in_flight}
 # TYPE cortex_post_predict_total counter
 cortex_post_predict_total{{{LABELS},outcome="accepted"}} {fast}
+# TYPE cortex_post_predict_queued gauge
+cortex_post_predict_queued{{{LABELS}}} 2
+# TYPE cortex_post_predict_retries_total counter
+cortex_post_predict_retries_total{{{LABELS}}} 1
 # TYPE cortex_request_duration_seconds histogram
 cortex_request_duration_seconds_bucket{{{LABELS},le="0.1"}} {fast}
 cortex_request_duration_seconds_bucket{{{LABELS},le="1.0"}} {total}
@@ -32,7 +36,7 @@ def test_replicas_are_added_up() -> None:
 
     assert found.requests == {"200": 8, "500": 1}
     assert found.in_flight == 3
-    assert found.hooks == {"accepted": 8}
+    assert found.hooks == {"accepted": 8, "queued": 4, "retried": 2}
 
 
 def test_batches_are_added_up() -> None:

@@ -21,7 +21,6 @@ def refused(**settings: Any) -> str:
     ("settings", "name"),
     [
         ({"processes_per_replica": 2}, "processes_per_replica=2"),
-        ({"post_predict": (print,)}, "post_predict="),
         ({"compute": {"gpu": 1}}, "compute.gpu=1"),
         ({"compute": {"inf": 1}}, "compute.inf=1"),
         ({"compute": {"cpu": 10_000}}, "compute.cpu=10000.0 (this machine has "),
@@ -48,6 +47,7 @@ def test_a_setting_that_cannot_be_honoured_is_refused_by_name(
         {"compute": {"cpu": 0.5, "mem": "64Mi"}},
         {"networking": {"endpoint": "/elsewhere"}},
         {"networking": {"cors": {}}, "auth": {}},
+        {"post_predict": {"hooks": lambda response: None, "workers": 8}},
         {"requirements": ["six"], "env": {"A": "b"}, "secrets": {"C": "d"}},
         {"processes_per_replica": 1, "compute": {"gpu": 0}},
         {"monitoring": {"model_type": "regression"}},

@@ -32,11 +32,15 @@ class Iris:
         return [1] * len(payload)
 
 class Other(Iris):
-    pass
+    def post_predict(self): ...
 
 class Together:
     def predict(self, payload: list):
         return payload
+
+def record(response): ...
+
+def count(): ...
 """
 
 
@@ -127,6 +131,52 @@ def test_another_batch_size_is_a_new_revision(iris: type) -> None:
     )
 
     assert two != three
+
+
+def test_hooks_and_their_options_are_told_to_the_replica(iris: type) -> None:
+    module = sys.modules[iris.__module__]
+    options = {
+        "workers": 2,
+        "queue": 3,
+        "when_full": "wait",
+        "timeout": "1m",
+        "retries": 4,
+        "drain": 5,
+    }
+    api = SyncAPI(
+        iris, post_predict={"hooks": [module.count, module.record], **options}
+    )
+
+    release = release_of(api, KEY)
+
+    hooks = tuple(
+        PredictorModule(module="iris_app", qualname=name)
+        for name in ("count", "record")
+    )
+    assert release.manifest.post_predict == PostPredict(
+        hooks=hooks, workers=2, queue=3, when_full="wait", timeout=60.0, retries=4
+    )
+    assert release.manifest.hook_drain == 5
+    assert release.pickle() is release.manifest.by_value is None
+
+
+def test_other_hooks_are_a_new_revision(iris: type) -> None:
+    module = sys.modules[iris.__module__]
+    count, record = module.count, module.record
+
+    revisions = {
+        revision(iris, post_predict=hooks)
+        for hooks in ((), count, record, [count, record], [record, count])
+    }
+
+    assert len(revisions) == 5
+    assert revision(iris, post_predict=[count]) in revisions
+
+
+def test_options_for_the_method_are_a_new_revision(iris: type) -> None:
+    other = sys.modules[iris.__module__].Other
+
+    assert revision(other, post_predict={"drain": 1}) != revision(other)
 
 
 def test_another_class_is_a_new_revision(iris: type, tmp_path: Path) -> None:

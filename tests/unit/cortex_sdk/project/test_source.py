@@ -462,8 +462,8 @@ def test_a_working_directory_that_is_gone_is_said_so(tmp_path: Path) -> None:
     assert "does not exist any more" in python("-c", code, cwd=folder)["error"]
 
 
-def test_a_class_by_reference_has_no_pickle() -> None:
-    assert source_of(Here, None).pickle() is None
+def test_a_class_by_reference_is_not_to_be_pickled() -> None:
+    assert source_of(Here, None).predictor is None
 
 
 def test_a_class_by_value_is_pickled_so_that_another_process_can_load_it(
@@ -476,8 +476,9 @@ class Iris:
     def predict(self, payload: int) -> int:
         return helper(payload)
 from pathlib import Path
+from cortex_sdk.project.pickling import pickled
 from cortex_sdk.project.source import source_of
-Path("iris.pkl").write_bytes(source_of(Iris, None).pickle())
+Path("iris.pkl").write_bytes(pickled(source_of(Iris, None).predictor))
 print("{}")
 """
     python("-c", code, cwd=tmp_path)
