@@ -1,6 +1,5 @@
 """The servers that are compared: how each is started, and what it needs."""
 
-import sysconfig
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,9 @@ WITH_MODEL = {"PYTHONPATH": str(APPS)}
 Command = Callable[[Path, Workload, int], list[str]]
 """The command line for an interpreter, a workload and a port."""
 
+REPLICA = Path("replica")
+"""What our server is told, relative to the folder that it is started in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -32,6 +34,8 @@ class Server:
     reads_raw_bytes: bool = True
     lacks: tuple[str, ...] = ()
     """Workloads that it cannot be asked as the others are."""
+    prepare: str | None = None
+    """Script that is run before, as a deploy would be."""
     variables: Mapping[str, str] = field(default_factory=lambda: WITH_MODEL)
 
     def body(self, workload: Workload) -> tuple[bytes, str]:
@@ -60,25 +64,28 @@ def _bentoml(python: Path, workload: Workload, port: int) -> list[str]:
     return [str(python), "-P", "-m", "bentoml", "serve", service, *where]
 
 
-def _cortex(_: Path, workload: Workload, port: int) -> list[str]:
-    cortex = Path(sysconfig.get_path("scripts")) / "cortex"
-    return [
-        str(cortex),
-        "serve",
-        str(APPS / f"{workload.name}.py"),
-        "--port",
-        str(port),
-    ]
+def _cortex(python: Path, _: Workload, port: int) -> list[str]:
+    options = {
+        "--manifest": REPLICA / "manifest.json",
+        "--bundle": REPLICA / "bundle.tar",
+        "--root": REPLICA / "project",
+        "--listen": f"127.0.0.1:{port}",
+        "--admin": "unix:admin.sock",
+        "--log": "replica.log",
+    }
+    given = [str(part) for option in options.items() for part in option]
+    return [str(python), "-P", "-m", "cortex_server", *given]
 
 
 _ALL = (
     Server(
         "cortex",
-        "cortex serve",
+        "a replica of ours",
         _cortex,
         ("cortex-sdk",),
         is_isolated=False,
         path="/",
+        prepare="cortex_release.py",
         variables={},
     ),
     Server(

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from comparison.failure import BenchmarkError
 from comparison.load import Generator, Load, Target
 from comparison.machine import Cores
 from comparison.process import Running, running
+from comparison.server import SERVERS
 from comparison.workload import Workload
 
 _START_SECONDS = 60
@@ -66,12 +68,24 @@ def started(contender: Contender, workload: Workload, cores: Cores) -> Iterator[
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         variables = {**server.variables, **_places(folder)}
+        if server.prepare is not None:
+            _prepare(contender, SERVERS / server.prepare, workload, folder)
         start = time.perf_counter()
         with running(command, variables, folder, cores) as process:
             answer = _first_answer(process, target, start + _START_SECONDS)
             seconds = time.perf_counter() - start
             _compare(answer, workload)
             yield Trial(process, workload, target, folder, seconds)
+
+
+def _prepare(
+    contender: Contender, script: Path, workload: Workload, folder: Path
+) -> None:
+    command = [str(contender.python), "-P", str(script), workload.name]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    if done.returncode:
+        msg = f"it could not be prepared: {done.stderr.decode()}"
+        raise BenchmarkError(msg)
 
 
 def _places(folder: Path) -> dict[str, str]:
