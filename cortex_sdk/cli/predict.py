@@ -18,16 +18,22 @@ _BYTES = "application/octet-stream"
 _TYPES = {".json": "application/json", ".txt": _TEXT}
 
 
-def predict(
+def predict(  # noqa: PLR0913, PLR0917  # options of a command
     name: Name,
     file: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="FILE",
+            metavar="[FILE]",
             help="Payload; .json is sent as JSON, .txt as text, anything else as"
             " bytes; - reads standard input.",
         ),
-    ],
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data", "-d", metavar="TEXT", help="Payload as text, instead of a file."
+        ),
+    ] = None,
     content_type: Annotated[
         str | None,
         typer.Option(metavar="TYPE", help="Content type of the payload."),
@@ -42,11 +48,11 @@ def predict(
 
     An API key is taken from the environment variable CORTEX_API_KEY.
 
-    Example: cortex predict iris sample.json
+    Example: cortex predict iris --data "[5.1, 3.5, 1.4, 0.2]"
     """
     from cortex_sdk import _call, _verbs  # noqa: PLC0415  # not for --help
 
-    content, guessed = payload_of(file)
+    content, guessed = payload_of(file, data)
     endpoint = _verbs.find(name, target).endpoint
     kind = content_type or guessed
     with _call.sent(endpoint, content, kind, timeout=timeout) as response:
@@ -57,8 +63,18 @@ def predict(
             write_answer(_call.decoded(response), output)
 
 
-def payload_of(file: str) -> tuple[bytes, str]:
-    """Content of a file, or of standard input, and its content type."""
+def payload_of(file: str | None, data: str | None = None) -> tuple[bytes, str]:
+    """Content of a file, of standard input, or a text, and its content type."""
+    if (file is None) == (data is None):
+        msg = "give the payload either as a file or with --data"
+        raise CortexError(msg)
+    if data is not None:
+        content = data.encode("utf-8", "surrogateescape")
+        return content, _guess(content)
+    return _read(str(file))
+
+
+def _read(file: str) -> tuple[bytes, str]:
     if file == "-":
         content = sys.stdin.buffer.read() if sys.stdin else b""
         return content, _guess(content)

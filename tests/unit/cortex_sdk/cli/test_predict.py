@@ -10,6 +10,7 @@ from fakes import FakeTarget, Run
 
 from cortex_sdk import _call
 from cortex_sdk.cli.predict import payload_of
+from cortex_sdk.errors import CortexError
 
 ANSWERS: dict[str, tuple[str, bytes | Iterator[bytes]]] = {
     "bytes": ("image/png", b"bytes"),
@@ -162,3 +163,17 @@ def test_a_stream_is_written_piece_by_piece(
     (tmp_path / "t").write_text(answer)
 
     assert cortex("predict", "iris", tmp_path / "t").out == out
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [("[1]", "application/json"), ("word", "text/plain; charset=utf-8")],
+)
+def test_a_payload_can_be_given_as_text(data: str, kind: str) -> None:
+    assert payload_of(None, data) == (data.encode(), kind)
+
+
+@pytest.mark.parametrize(("file", "data"), [(None, None), ("a.json", "[1]")])
+def test_a_payload_is_given_once(file: str | None, data: str | None) -> None:
+    with pytest.raises(CortexError, match="either as a file or with --data"):
+        payload_of(file, data)
