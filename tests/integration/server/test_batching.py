@@ -302,7 +302,7 @@ import asyncio, time
 
 class P:
     def predict(self, payload: list[int]):
-        time.sleep(0.02 + 0.0001 * len(payload))
+        time.sleep(0.05 + 0.0001 * len(payload))
         return payload
 """
 SLOW_ASYNC = SLOW.replace("def p", "async def p").replace("time.s", "await asyncio.s")
@@ -313,17 +313,17 @@ SLOW_ASYNC = SLOW.replace("def p", "async def p").replace("time.s", "await async
 def test_clients_that_come_back_find_no_tiny_batches(
     source: str, clients: int, size: int
 ) -> None:
-    """A greedy start leads to 1 and 19, 8 and 32 in turn: about half of this mean."""
+    """Without a wait there are 1 and 19, or 8 and 32, in turn: 0.5 or 0.6 of this."""
     batching = Batching(max_batch_size=size, batch_interval=0.05)
     with running(source, batching=batching) as replica:
-        asyncio.run(_come_back(replica, clients, seconds=1))
+        asyncio.run(_come_back(replica, clients, seconds=1.5))
         batches = replica.metric("cortex_batch_size_count")
         requests = replica.metric("cortex_batch_size_sum")
         asyncio.run(_come_back(replica, clients, seconds=2))
 
         batches = replica.metric("cortex_batch_size_count") - batches
         requests = replica.metric("cortex_batch_size_sum") - requests
-        assert requests / batches > 0.8 * min(clients, size)
+        assert requests / batches > 0.75 * min(clients, size)
         assert replica.metric("cortex_in_flight_requests") == 0
 
 
