@@ -2,6 +2,7 @@ import array
 import asyncio
 import gc
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -167,6 +168,44 @@ def test_no_batch_is_larger_than_the_limit_and_all_go_in_order(
 
     assert bench.predictor.calls == [[0], [1, 2, 3, 4], [5, 6, 7, 8], [9, 10]]
     assert bench.sizes == [1, 4, 4, 2]
+
+
+def test_a_thread_begins_a_full_batch_while_the_loop_is_busy() -> None:
+    async def main() -> None:
+        bench = Bench(Doubling())
+        first = bench.send(0)
+        await bench.until_calls(1)
+        sent = [bench.send(number) for number in range(1, SIZE + 1)]
+        bench.predictor.gate.set()
+        limit = time.monotonic() + LIMIT
+        while len(bench.predictor.calls) < 2 and time.monotonic() < limit:
+            time.sleep(0.001)  # noqa: ASYNC251  # that is the claim
+        assert len(bench.predictor.calls) == 2
+        for one in [first, *sent]:
+            await one.result()
+
+    run(main)
+
+
+@BOTH
+def test_clients_are_expected_back_from_when_they_have_their_answers(
+    kind: type[Doubling], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[int] = []
+
+    async def main() -> None:
+        bench = Bench(kind())
+        bench.predictor.gate.set()
+        asked = bench.send(1)
+        monkeypatch.setattr(
+            bench._batcher._waiting, "answered", lambda _: heard.append(asked.heard)
+        )
+        await asked.result()
+        await asyncio.sleep(0)
+
+    run(main)
+
+    assert heard == [1]
 
 
 @BOTH
@@ -421,6 +460,7 @@ def test_a_batch_that_all_have_given_up_never_runs(kind: type[Doubling]) -> None
         await bench.until_calls(1)
         for one in [bench.send(number) for number in range(1, 6)]:
             one.leave()
+        assert not bench._batcher._line
         bench.predictor.gate.set()
         await first.result()
         assert await bench.send(7).result() == 14
@@ -430,7 +470,6 @@ def test_a_batch_that_all_have_given_up_never_runs(kind: type[Doubling]) -> None
 
     assert bench.predictor.calls == [[0], [7]]
     assert bench.sizes == [1, 1]
-    assert not bench._batcher._line
 
 
 def test_a_call_goes_on_while_one_waits_for_it_and_is_cancelled_with_the_last() -> None:

@@ -50,6 +50,7 @@ def test_no_free_predictor_waits_longer_than_the_interval(
     size: int, longest: float, happened: list[tuple[str, float]], seconds: float
 ) -> None:
     policy = Waiting(size, longest)
+    policy._chances = [1.0] * size  # it expects more, whatever happens
     now = free = 0.0
     waiting = 0
     policy.took(seconds)
@@ -140,6 +141,19 @@ def test_it_learns_of_companions_without_ever_having_waited() -> None:
     pair.run(until=0.5)
 
     assert set(pair.sizes[-10:]) == {2}
+
+
+def test_a_wait_for_clients_begins_when_their_answers_are_written() -> None:
+    policy = Waiting(8, 10)
+    policy._chances = [1.0] * 8
+    policy.took(4.0)
+    policy.arrived(1.0, 1)
+    policy.freed(5.0, 1)
+    before = policy.start(1)
+
+    policy.answered(6.0)
+
+    assert (before, policy.start(1)) == (7.0, 8.0)
 
 
 def test_a_full_batch_starts_at_once() -> None:
