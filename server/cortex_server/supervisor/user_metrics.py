@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 _OURS = ("cortex_", "process_")
-_PREDICTIONS = "cortex_prediction"
+_COUNTED_THERE = ("cortex_prediction", "cortex_model")
 _KEPT: dict[str, Callable[[float, float], float]] = {
     **dict.fromkeys(("counter", "histogram", "summary"), add),
     "gauge_min": min,
@@ -48,7 +48,7 @@ class UserMetrics(Collector):
             metrics = _merged(list(self._folder.glob("*.db")))
         for metric in metrics:
             if not metric.name.startswith(_OURS) or metric.name.startswith(
-                _PREDICTIONS
+                _COUNTED_THERE
             ):
                 yield self._labelled(metric)
 
@@ -84,7 +84,7 @@ class UserMetrics(Collector):
 def _is_free(metric: Metric) -> bool:
     """Whether its name is none that the replica has for something else."""
     name = metric.name
-    return not name.startswith(_OURS) or name.startswith(_PREDICTIONS)
+    return not name.startswith(_OURS) or name.startswith(_COUNTED_THERE)
 
 
 _BROKEN = (OSError, ValueError, RuntimeError, struct.error)

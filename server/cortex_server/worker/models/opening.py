@@ -10,12 +10,13 @@ from cortex_server.manifest import Models as Declared
 from cortex_server.manifest import StartFailure
 from cortex_server.worker.models import errors
 from cortex_server.worker.models.catalog import Catalog
+from cortex_server.worker.models.counts import Counts
 from cortex_server.worker.models.disk import Disk
 from cortex_server.worker.models.holding import Function, holding
 from cortex_server.worker.models.memory import Limits, Memory
 from cortex_server.worker.models.reload import Reloader
 from cortex_server.worker.models.sources import Sources
-from cortex_server.worker.models.store import Counts, Load, Models
+from cortex_server.worker.models.store import Load, Models
 from cortex_server.worker.models.versions import ListingError
 from cortex_server.worker.user_code import StartError, user_traceback
 

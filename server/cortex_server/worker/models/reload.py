@@ -46,6 +46,7 @@ class Reloader:
         for name in models.catalog.offered:
             self._bring_up_to_date(name)
         models.memory.shrink()
+        models.count_held()
 
     def _run(self, interval: float, never: Event) -> None:
         while not never.wait(interval):

@@ -1,11 +1,9 @@
 """Models by name, as a predictor asks for them."""
 
 import asyncio
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -15,6 +13,7 @@ import structlog
 
 from cortex_server.worker.models import errors
 from cortex_server.worker.models.catalog import LATEST, Catalog, Failures
+from cortex_server.worker.models.counts import Counts
 from cortex_server.worker.models.disk import Disk
 from cortex_server.worker.models.holding import (
     holder_of_request,
@@ -29,26 +28,6 @@ LOADERS = 4
 
 Load = Callable[[Path, str, int], Any]
 """Makes a model of its files; is given their path, its name and its version."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """What has happened so far."""
-
-    loads: int = 0
-    failures: int = 0
-    seconds: float = 0.0
-    """Spent on loading, downloads included."""
-    memory_evictions: int = 0
-    disk_evictions: int = 0
-
-    def left_memory(self, _version: Version) -> None:
-        """A model was given up to make room for another."""
-        self.memory_evictions += 1
-
-    def left_disk(self, _name: str) -> None:
-        """The same on disk."""
-        self.disk_evictions += 1
 
 
 class Models:
@@ -75,7 +54,6 @@ class Models:
         self._sources = sources
         self._clock = clock
         self._load: Load | None = None
-        self._lock = threading.Lock()
         self._loaders = ThreadPoolExecutor(LOADERS, "load-model")
 
     @property
@@ -127,7 +105,7 @@ class Models:
             ],
             "memory": {"number": len(held), "bytes": sum(v.size for v in held)},
             "disk": {"number": len(on_disk), "bytes": sum(on_disk.values())},
-            "counts": asdict(self.counts),
+            "counts": self.counts.snapshot(),
         }
 
     def _shown(self, name: str, in_memory: list[int]) -> dict[str, Any]:
@@ -149,17 +127,35 @@ class Models:
         """
         self.memory.put(version, self._entry)
         self.failures.forget(version)
+        self.count_held()
+
+    def unload(self, name: str) -> None:
+        """Free the memory of a model; who asks for it next has it loaded again."""
+        for version in self.memory.versions():
+            if version.name == name:
+                self.memory.drop(version.key)
+        self.count_held()
+
+    def count_held(self) -> None:
+        """Bring the metrics of what is held up to date."""
+        self.counts.holds("memory", [v.size for v in self.memory.versions()])
+        self.counts.holds("disk", list(self.disk.sizes().values()))
 
     def _get(self, wanted: Version, is_latest: bool, holder: Holder | None) -> Any:  # noqa: ANN401, FBT001  # the user's; private
         try:
-            return self.memory.get(wanted, self._entry, holder)
+            return self._from_memory(wanted, holder)
         except errors.LoadError:
             lower = self.catalog.below(wanted) if is_latest else None
             if lower is None:
                 raise
-            model = self.memory.get(lower, self._entry, holder)
+            model = self._from_memory(lower, holder)
             self.catalog.move(lower)
             return model
+
+    def _from_memory(self, version: Version, holder: Holder | None) -> Any:  # noqa: ANN401  # the user's
+        model = self.memory.get(version, self._entry, holder)
+        self.count_held()
+        return model
 
     def _entry(self, version: Version) -> Entry:
         """Load a version, unless it failed a moment ago."""
@@ -174,9 +170,7 @@ class Models:
                 raise _cannot(version) from error
             raise
         seconds = self._clock() - began
-        with self._lock:
-            self.counts.loads += 1
-            self.counts.seconds += seconds
+        self.counts.loaded(version, seconds)
         self.failures.forget(version)
         told = {"model": version.name, "version": version.number}
         structlog.get_logger().info("model loaded", **told, seconds=round(seconds, 3))
@@ -200,8 +194,7 @@ class Models:
         return Entry(version, model, release) if release else Entry(version, model)
 
     def _failed(self, version: Version, error: BaseException) -> None:
-        with self._lock:
-            self.counts.failures += 1
+        self.counts.failed(version)
         is_ours = isinstance(error, ListingError)
         reason = str(error) if is_ours else f"{type(error).__name__}: {error}"
         self.failures.add(version, reason, self._clock())

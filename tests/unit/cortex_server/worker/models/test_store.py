@@ -4,15 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sanic.exceptions import NotFound
 
 from cortex_server.manifest import Models as Declared
 from cortex_server.worker.models.catalog import Catalog
+from cortex_server.worker.models.counts import Counts
 from cortex_server.worker.models.disk import Disk
 from cortex_server.worker.models.errors import LoadError
 from cortex_server.worker.models.memory import Limits, Memory
 from cortex_server.worker.models.sources import Sources
-from cortex_server.worker.models.store import Counts, Models
+from cortex_server.worker.models.store import Models
 
 LIMIT = 20.0
 
@@ -54,7 +56,7 @@ def write(folder: Path, version: str, text: str) -> None:
 
 
 def models_in(folder: Path, clock: Clock, limits: Limits | None = None) -> Models:
-    sources, counts = Sources(Declared(dir=str(folder))), Counts()
+    sources, counts = Sources(Declared(dir=str(folder))), Counts(CollectorRegistry())
     memory = Memory(limits or Limits(), counts.left_memory)
     disk = Disk(folder / "kept", Limits())
     models = Models(Catalog(), memory, disk, sources, counts, clock)
@@ -177,8 +179,8 @@ def test_a_snapshot_is_plain_data_about_everything(
         "counts": {
             "loads": 2,
             "failures": 1,
-            "seconds": 4.0,
             "memory_evictions": 1,
             "disk_evictions": 0,
+            "load_seconds": 4.0,
         },
     }
