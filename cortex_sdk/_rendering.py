@@ -39,7 +39,7 @@ def deployment_as_html(deployment: "Deployment") -> str:
 def declaration_as_html(api: "SyncAPI") -> str:
     """A card with what an API was declared to be, without its secrets."""
     settings = {k: v for k, v in api.changed().items() if k not in _NOT_SETTINGS}
-    predictor = api.predictor if isinstance(api.predictor, str) else _name(api)
+    predictor = _name(api) if isinstance(api.predictor, type) else str(api.predictor)
     rows = {"predictor": _code(predictor), "endpoint": _code(api.endpoint)}
     rows |= {html.escape(k): _code(_setting(v)) for k, v in settings.items()}
     return _card(f"<b>{html.escape(api.name)}</b> as declared", rows)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 
+from cortex_sdk.declaration.built_in import BuiltIn
 from cortex_server.interface import InterfaceError, interface_of
 
 NAME_LENGTH = 42
@@ -26,10 +27,14 @@ def default_name(predictor: object) -> str:
     """The name of an API that was given none."""
     if isinstance(predictor, str) and _REFERENCE.fullmatch(predictor):
         return kebab(re.split(r"[:.]", predictor)[-1])
+    if isinstance(predictor, BuiltIn):
+        return kebab(predictor.default_name)
     return kebab(predictor.__name__) if isinstance(predictor, type) else "api"
 
 
 def _class(value: object) -> object:
+    if isinstance(value, BuiltIn):
+        return value
     if isinstance(value, str):
         if not _REFERENCE.fullmatch(value):
             msg = f'must be a class or text such as "module:Class", got {value!r}'

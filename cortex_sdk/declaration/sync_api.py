@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue, PrivateAttr, model_validator
 from cortex_sdk import _rendering
 from cortex_sdk._inert import Inert
 from cortex_sdk.declaration.autoscaling import Autoscaling
+from cortex_sdk.declaration.built_in import BuiltIn
 from cortex_sdk.declaration.models import Models, check_asked
 from cortex_sdk.declaration.post_predict import Options, PostPredict
 from cortex_sdk.declaration.predictor import (
@@ -59,7 +60,7 @@ class SyncAPI(Value):
     """
 
     predictor: Annotated[Any, Class]
-    """The class, or "module:Class"."""
+    """The class, "module:Class", or one of `cortex_sdk.predictors`."""
     name: Annotated[str, Name] = ""
     """At most 42 lower-case letters, digits and hyphens; unset, the name of the class
     in kebab case."""
@@ -154,6 +155,8 @@ class SyncAPI(Value):
 
     @model_validator(mode="after")
     def _models_are_asked_for(self) -> Self:
+        if isinstance(self.predictor, BuiltIn):
+            self.predictor.check(self)
         if isinstance(self.predictor, type):
             is_batched = self.batching is not None
             interface = interface_of(self.predictor, is_batched=is_batched)

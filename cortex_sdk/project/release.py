@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cortex_sdk.declaration.built_in import BuiltIn
 from cortex_sdk.project.bundle import Bundle, pack
 from cortex_sdk.project.environment import keyed_hash, read_dotenv, requirement_lines
 from cortex_sdk.project.hooks import hook_references
@@ -70,13 +71,17 @@ def release_of(api: "SyncAPI", key: bytes) -> Release:
     cors = api.networking.cors
     options = api.post_predict
     hooks = hook_references(options.hooks, source.root, api.python_path)
+    models, config = api.models, api.config
+    if isinstance(api.predictor, BuiltIn):
+        models = api.predictor.models(api.models)
+        config = api.predictor.options(models)
     manifest = Manifest(
         name=api.name,
         bundle=bundle.digest,
         predictor=source.reference,
         python_path=api.python_path,
         requirements=requirement_lines(api.requirements, source.root),
-        config=api.config,
+        config=config,
         env=api.env,
         secrets=keyed_hash(secrets, key) if secrets else None,
         log_level=api.log_level,
@@ -85,7 +90,7 @@ def release_of(api: "SyncAPI", key: bytes) -> Release:
         max_replica_concurrency=api.autoscaling.max_replica_concurrency,
         timeout=api.timeout,
         batching=Batching(**api.batching.model_dump()) if api.batching else None,
-        models=models_of(api.models, bundle.files) if api.models else None,
+        models=models_of(models, bundle.files) if models else None,
         post_predict=PostPredict(
             hooks=tuple(hooks[each] for each in options.hooks),
             **options.model_dump(exclude={"hooks", "drain"}),

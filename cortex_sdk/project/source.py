@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cortex_sdk.declaration.built_in import BuiltIn
 from cortex_sdk.errors import InvalidSpecError
 from cortex_sdk.project.identity import identity_of
 from cortex_sdk.project.pickling import Thing, resolve_hints
@@ -69,7 +70,7 @@ class _Project:
 
 
 def source_of(
-    predictor: type | str,
+    predictor: type | str | BuiltIn,
     project: str | None,
     python_path: str | None = None,
     folder: Path | None = None,
@@ -77,7 +78,7 @@ def source_of(
     """Find the project of a predictor, and how a replica gets at the class.
 
     Args:
-        predictor: The class, or "module:Class".
+        predictor: The class, "module:Class", or one that comes with the server.
         project: Folder whose files go along; None for that of the class.
         python_path: Folder of the project that is imported from first.
         folder: Where the declaration stands, which `project` is relative to; None for
@@ -88,6 +89,8 @@ def source_of(
             folder that may go along.
     """
     place = _Project(folder or folder_of_script(), project, python_path)
+    if isinstance(predictor, BuiltIn):
+        return Source(place.root(place.folder), predictor.reference)
     if isinstance(predictor, str):
         return _by_name(predictor, place)
     if "<locals>" in predictor.__qualname__:

@@ -79,6 +79,7 @@ def create_app(
     app.ctx.most_connections = most_connections(manifest.max_replica_concurrency)
     app.ctx.paths = frozenset(path.encode() for path in ("/", endpoint or "/"))
     app.ctx.summary = _summary(manifest, interface)
+    app.ctx.has_models = manifest.models is not None
     for number, path in enumerate(dict.fromkeys(["/", endpoint or "/"])):
         app.add_route(_predict, path, methods=["POST"], name=f"predict-{number}")
         app.add_route(_get, path, methods=["GET", "HEAD"], name=f"summary-{number}")
@@ -136,7 +137,12 @@ async def _predict(request: Request) -> HTTPResponse | None:
 
 
 async def _get(request: Request) -> HTTPResponse:
-    body: HTTPResponse = json(request.app.ctx.summary)
+    summary = request.app.ctx.summary
+    if request.app.ctx.has_models:
+        from cortex_server.worker.models.questions import asked  # noqa: PLC0415  # most have none
+
+        summary = {**summary, "models": await asked(request.app.ctx.service.ask)}
+    body: HTTPResponse = json(summary)
     body.headers["x-request-id"] = call_of(request).request_id
     return body
 

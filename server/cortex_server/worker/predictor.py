@@ -38,6 +38,7 @@ async def start_predictor(
     methods = predictor
     if opened is not None:
         opened.begin(predictor, interface)
+        interface = opened.typed(predictor, interface)
         methods = opened.methods(predictor, interface)
         functions = [(hook, opened.equipped(hook, f)) for hook, f in functions]
     hooks = hooks_for(methods, interface, functions, manifest, board)
@@ -46,6 +47,10 @@ async def start_predictor(
         runner = Runner(methods, interface, threads, hooks, submit)
     except InterfaceError as error:
         raise StartError(StartFailure(message=str(error))) from None
+    if opened is not None:
+        from cortex_server.worker.models.questions import NAME, answering  # noqa: PLC0415  # most have none
+
+        runner.questions[NAME] = answering(opened)
     if manifest.monitoring is not None:
         from cortex_server.worker.monitoring import Monitor  # noqa: PLC0415  # most do not
 

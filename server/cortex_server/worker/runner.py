@@ -1,7 +1,7 @@
 """The predictor in this process: arguments in, answer out."""
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import cached_property, partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -76,6 +76,8 @@ class Runner:
         self.pace = Pace(threads.number)
         self.see: Callable[[Call, Any], None] | None = None
         """What counts results once they are answered."""
+        self.questions: dict[str, Callable[[Any], Awaitable[Any]]] = {}
+        """What the public address may ask, and who answers."""
         self._hooks = hooks
 
     def run(self, prediction: Prediction) -> None:
@@ -96,6 +98,10 @@ class Runner:
         else:
             if not (self.pace.in_place and self._ran_in_place(prediction, arguments)):
                 self._submit(prediction, arguments)
+
+    async def ask(self, name: str, data: Any) -> list[Any]:  # noqa: ANN401  # plain data
+        """Ask each process that has a predictor; here there is one."""
+        return [await self.questions[name](data)]
 
     async def drain(self, seconds: float) -> None:
         """Let accepted hooks finish, for so long at most."""

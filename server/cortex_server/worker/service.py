@@ -1,7 +1,7 @@
 """Predictions are taken on, counted, and held to their limits."""
 
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -22,6 +22,9 @@ class Runs(Protocol):
     def run(self, prediction: Prediction) -> None:
         """Answer it now or later, by `prediction.end`."""
 
+    async def ask(self, name: str, data: Any) -> list[Any]:  # noqa: ANN401  # plain data
+        """Ask each process that has a predictor something; all replies."""
+
     async def drain(self, seconds: float) -> None:
         """Let what follows the responses finish, for so long at most."""
 
@@ -31,6 +34,7 @@ class Service:
 
     def __init__(self, manifest: Manifest, board: Board, runner: Runs) -> None:
         self._run = runner.run
+        self.ask = runner.ask
         self._limit = manifest.max_replica_concurrency
         self._timeout = manifest.timeout
         self._deadlines = Deadlines(manifest.timeout)

@@ -459,3 +459,38 @@ def test_the_least_recently_used_download_leaves_the_disk(folder: Path) -> None:
         "b",
         "c",
     ]
+
+
+def test_the_summary_lists_models_and_metrics_count_them(folder: Path) -> None:
+    put(folder, "iris", "1", text="one")
+    put(folder, "iris", "2", text="broken")
+    put(folder, "rose", "7", text="seven")
+
+    with running(SOURCE, models=Models(dir=str(folder), cache_size=1)) as replica:
+        text(replica, name="iris")
+        text(replica, name="rose")
+        summary = replica.client.get("/").json()
+
+        assert summary["models"] == [
+            {
+                "name": "iris",
+                "versions": [1, 2],
+                "latest": 1,
+                "in_memory": [],
+                "failed": [2],
+            },
+            {
+                "name": "rose",
+                "versions": [7],
+                "latest": 7,
+                "in_memory": [7],
+                "failed": [],
+            },
+        ]
+        loads = "cortex_model_loads_total"
+        assert replica.metric(loads, model="iris", outcome="failed") == 1
+        assert replica.metric(loads, outcome="loaded", api="test") == 2
+        assert replica.metric("cortex_model_load_seconds_count") == 2
+        assert replica.metric("cortex_model_evictions_total", where="memory") == 1
+        assert replica.metric("cortex_models_in_memory") == 1
+        assert replica.metric("cortex_models_memory_bytes") == len("seven")

@@ -107,6 +107,12 @@ class Catalog:
             self._offer(settled)
             self._seen = seen
 
+    def accept(self, name: str, versions: Versions) -> None:
+        """Offer these of a model at once: somebody says that they are complete."""
+        with self._lock:
+            self._offer({**self.offered, name: versions})
+            self._seen = {**self._seen, name: versions}
+
     def find(self, name: str | None, version: int | str) -> Version:
         """The version that a request means.
 

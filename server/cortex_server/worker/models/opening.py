@@ -1,5 +1,6 @@
 """From a declaration of models to models that can be asked for."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +20,8 @@ from cortex_server.worker.models.sources import Sources
 from cortex_server.worker.models.store import Load, Models
 from cortex_server.worker.models.versions import ListingError
 from cortex_server.worker.user_code import StartError, user_traceback
+
+_BUILT_IN = "cortex_server.worker.built_in."
 
 
 class Opened:
@@ -57,6 +60,47 @@ class Opened:
         reloader = Reloader(self.models, self._sources)
         reloader.start(self._declared.reload_interval)
 
+    def typed(self, predictor: Any, interface: Interface) -> Interface:  # noqa: ANN401  # the user's
+        """The interface of a built-in predictor with the types of its only model."""
+        is_ours = type(predictor).__module__.startswith(_BUILT_IN)
+        if not is_ours or self._sources.has_folder or len(self._declared.paths) > 1:
+            return interface
+        try:
+            hints = predictor.hints(self.models.get())
+        except errors.LoadError as error:
+            raise self._not_loaded(self._declared.paths[0].name, error) from error
+        predict = interface.predict
+        payload, result = hints.payload or predict.payload_type, hints.result
+        typed = replace(predict, payload_type=payload, returns=result)
+        return replace(interface, predict=typed)
+
+    def load(self, name: str) -> None:
+        """Take up the highest version that there is now, and load it.
+
+        Raises:
+            NotFound: There is no such model.
+            LoadError: It cannot be loaded; what was served is served on.
+        """
+        seen = self._sources.look()
+        if name not in seen:
+            raise errors.unknown_model(name, seen)
+        models = self.models
+        models.catalog.accept(name, seen[name])
+        latest, highest = models.catalog.latest(name), models.catalog.highest(name)
+        models.failures.forget(highest)
+        models.ready(highest)
+        models.catalog.move(highest)
+        if latest.number != highest.number:
+            models.memory.drop(latest.key)
+        models.memory.shrink()
+        models.count_held()
+
+    def unload(self, name: str) -> None:
+        """Free the memory of a model; raises NotFound where there is none."""
+        if name not in self.models.catalog.offered:
+            raise errors.unknown_model(name, self.models.catalog.offered)
+        self.models.unload(name)
+
     def methods(self, predictor: Any, interface: Interface) -> Any:  # noqa: ANN401  # the user's
         """The methods that answer requests, each with what `equipped` gives it."""
         found = (interface.predict, interface.post_predict)
@@ -82,10 +126,12 @@ class Opened:
             except errors.LoadError as error:
                 if self._sources.has_folder:  # the log says it; others may be asked for
                     continue
-                latest = self.models.catalog.latest(name)
-                reason = f"{latest}: {self.models.failures.reason(latest) or error}"
-                frames = _traceback(error.__cause__, self._root)
-                raise _failure(reason, frames) from error
+                raise self._not_loaded(name, error) from error
+
+    def _not_loaded(self, name: str, error: errors.LoadError) -> StartError:
+        latest = self.models.catalog.latest(name)
+        reason = f"{latest}: {self.models.failures.reason(latest) or error}"
+        return _failure(reason, _traceback(error.__cause__, self._root))
 
 
 def _models(declared: Declared, folder: Path, sources: Sources) -> Models:
