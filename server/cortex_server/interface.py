@@ -42,6 +42,8 @@ class Method:
     """The type hint of `payload`, None where there is none."""
     returns: Any = None
     """The type hint of what it returns, None where there is none."""
+    doc: str = ""
+    """Its docstring."""
 
     @property
     def wants_payload(self) -> bool:
@@ -129,7 +131,8 @@ def _batched(cls: type) -> Method:
         )
         raise InterfaceError(msg)
     method = _method(cls, name, function)
-    return replace(method, payload_type=_item_type(method, where))
+    item, result = _item_type(method, where), _result_type(method.returns)
+    return replace(method, payload_type=item, returns=result)
 
 
 def _item_type(method: Method, where: str) -> Any:  # noqa: ANN401  # a hint
@@ -151,6 +154,13 @@ def _item_type(method: Method, where: str) -> Any:  # noqa: ANN401  # a hint
     if method.name == "predict":
         msg += ", or add a method `predict_batch`"
     raise InterfaceError(msg)
+
+
+def _result_type(hint: Any) -> Any:  # noqa: ANN401  # a hint
+    """The type of one result of many, None where it is not known."""
+    if typing.get_origin(hint) is list:
+        return next(iter(typing.get_args(hint)), None)
+    return None
 
 
 def _nothing_to_call(cls: type) -> str:
@@ -203,6 +213,7 @@ def _method(cls: type, name: str, function: Callable[..., Any]) -> Method:
         or inspect.isasyncgenfunction(function),
         payload_type=hints.get("payload"),
         returns=hints.get("return"),
+        doc=inspect.getdoc(function) or "",
     )
 
 

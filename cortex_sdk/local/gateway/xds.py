@@ -173,7 +173,14 @@ def _routes(api: Route) -> list[Json]:
         "idle_timeout": _NO_LIMIT,
         "retry_policy": _retries(api),
     }
-    return [{"match": match, "route": action} for match in matches]
+    told = {"request_headers_to_add": [_prefix(api.endpoint)]}
+    return [{"match": match, "route": action, **told} for match in matches]
+
+
+def _prefix(endpoint: str) -> Json:
+    """What is taken off the path, for what replicas say of their own addresses."""
+    header = {"key": "x-forwarded-prefix", "value": endpoint.replace("%", "%%")}
+    return {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
 def _retries(api: Route) -> Json:

@@ -26,6 +26,7 @@ from cortex_server.worker.cors import Origins
 from cortex_server.worker.door import Door
 from cortex_server.worker.exchange import call_of, predict, response_of
 from cortex_server.worker.grammar import LARGEST_HEAD, flaw_in, flaw_of_large_head
+from cortex_server.worker.openapi.routes import DOCUMENT, PAGE, Pages, prefix_of
 from cortex_server.worker.problems import Problem
 from cortex_server.worker.service import Service
 from cortex_server.worker.v2.routes import Routes, as_error, is_of_protocol
@@ -84,6 +85,9 @@ def create_app(
         app.add_route(_predict, path, methods=["POST"], name=f"predict-{number}")
         app.add_route(_get, path, methods=["GET", "HEAD"], name=f"summary-{number}")
     app.ctx.prefixes = tuple(dict.fromkeys(["", (endpoint or "").rstrip("/")]))
+    app.ctx.open_paths = frozenset(f"{prefix}{PAGE}" for prefix in app.ctx.prefixes)
+    needs_key = admission is not None
+    Pages(manifest, interface, needs_key=needs_key).add_to(app, app.ctx.prefixes)
     Routes(manifest, interface).add_to(app, app.ctx.prefixes)
     origins = Origins(manifest.cors) if manifest.cors else None
     app.ctx.door = Door(app, admission, origins, service.count_other)
@@ -137,11 +141,13 @@ async def _predict(request: Request) -> HTTPResponse | None:
 
 
 async def _get(request: Request) -> HTTPResponse:
-    summary = request.app.ctx.summary
+    prefix = prefix_of(request)
+    pages = {"docs": f"{prefix}{PAGE}", "openapi": f"{prefix}{DOCUMENT}"}
+    summary = {**request.app.ctx.summary, **pages}
     if request.app.ctx.has_models:
         from cortex_server.worker.models.questions import asked  # noqa: PLC0415  # most have none
 
-        summary = {**summary, "models": await asked(request.app.ctx.service.ask)}
+        summary["models"] = await asked(request.app.ctx.service.ask)
     body: HTTPResponse = json(summary)
     body.headers["x-request-id"] = call_of(request).request_id
     return body

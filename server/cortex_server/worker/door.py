@@ -52,12 +52,18 @@ class Door:
             fields = self._origins.preflight(request.headers)
             response = await request.respond(HTTPResponse(status=204, headers=fields))
             await response.send(end_stream=True)
-        elif self._admission and not self._admission.admits_now(fields_of(request)):
+        elif not self._lets_in(request):
             self._count(Unauthorized.status_code)
             error = Unauthorized(_NO_KEY, scheme="Bearer", realm="API")
             await self._app.handle_exception(request, error)
         else:
             await self._app.handle_request(request)
+
+    def _lets_in(self, request: Request) -> bool:
+        """Whether it brings a key, or asks for a page that tells nothing of the API."""
+        if self._admission is None or request.path in self._app.ctx.open_paths:
+            return True
+        return self._admission.admits_now(fields_of(request))
 
     def reader(self, *options: Any) -> Reader:  # noqa: ANN401  # see Reader
         """Reads the requests of a connection that may take the short way."""
