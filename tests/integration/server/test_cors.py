@@ -36,12 +36,14 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replica]:
     keys.write_text(KEY)
     with running(SOURCE, ("--keys", str(keys)), cors=NAMED) as replica:
         replica.client.headers["x-api-key"] = KEY
+        del replica.client.headers["connection"]  # it would keep all off the short way
         yield replica
 
 
 @pytest.fixture(scope="module")
 def open_to_all() -> Iterator[Replica]:
     with running(SOURCE, cors={}) as replica:
+        del replica.client.headers["connection"]
         yield replica
 
 

@@ -215,6 +215,20 @@ def test_a_requirements_file_is_the_same_as_its_lines(iris: type) -> None:
     assert in_file.manifest.revision == revision(iris, requirements=["numpy "])
 
 
+def test_api_keys_are_shown_nowhere_and_are_in_no_part_that_travels(
+    iris: type, tmp_path: Path
+) -> None:
+    (tmp_path / ".api-keys").write_text("s3cret-0123456789")
+    api = SyncAPI(iris, auth={})
+
+    release = release_of(api, KEY)
+
+    assert release.keys == ("s3cret-0123456789",)
+    for shown in (api, api._repr_html_(), release, release.manifest.json()):
+        assert "s3cret" not in repr(shown)
+    assert ".api-keys" not in release.bundle.files
+
+
 def test_secrets_win_over_dotenv_and_stand_nowhere_in_the_manifest(
     iris: type, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cortex_server.worker.answer import Answer, fields_of
+from cortex_server.worker.grammar import LONGEST_TARGET, MOST_FIELDS
 from cortex_server.worker.wire import Reader, written
 
 PATHS = frozenset((b"/", b"/iris"))
@@ -83,6 +84,12 @@ def test_a_body_may_come_in_any_pieces(
         request(b"abc", b"Content-Length: 4"),
         request(b"x" * (LARGEST + 1)),
         request(b"abc", b"X-A: " + b"1" * LARGEST_HEAD),
+        PLAIN.replace(b"Host: a\r\n", b""),
+        request(b"abc", b"Host: a"),
+        PLAIN.replace(b"Host: a", b"Host: a b"),
+        PLAIN.replace(b"Host: a", b"Host: \xff"),
+        PLAIN.replace(b"POST /", b"POST /?" + b"a" * LONGEST_TARGET),
+        request(b"abc", *[b"X-A: 1"] * MOST_FIELDS),
         PLAIN + PLAIN,
         PLAIN + b"garbage",
         b"",
