@@ -140,7 +140,7 @@ def _unknown_field(model: type[Value], details: ErrorDetails) -> str:
     name = str(details["loc"][-1])
     fields = model.model_fields
     # Nested fields by their leaf, since Cortex and others have some of them on top.
-    known = {leaf: leaf for leaf in fields} | dict(_nested(model))
+    known = dict(_nested(model)) | {name: name for name in fields}
     near = difflib.get_close_matches(name, [*fields, *known], 1)
     hint = (
         f"did you mean `{known[near[0]]}`?" if near else f"it has {', '.join(fields)}"

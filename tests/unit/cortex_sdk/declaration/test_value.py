@@ -47,6 +47,10 @@ def test_a_field_of_a_nested_value_is_shown_where_it_is() -> None:
     assert "did you mean `compute.mem`?" in refusal(memm="1Gi")
 
 
+def test_a_field_is_nearer_than_one_of_that_name_further_down() -> None:
+    assert "did you mean `timeout`?" in refusal(time_out=1)  # not post_predict.timeout
+
+
 def test_an_unknown_field_without_a_near_one_is_refused_with_all() -> None:
     assert refusal(compute={"zzz": 1}) == (
         "`Compute` has no field `zzz`; it has cpu, mem, gpu, inf"
