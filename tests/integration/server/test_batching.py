@@ -297,6 +297,25 @@ class P:
         assert replica.metric("cortex_batch_size_count") == 20
 
 
+TENSORS = """
+import numpy as np
+
+class P:
+    def predict(self, payload: list[np.ndarray]):
+        return 2 * np.stack(payload)
+"""
+
+
+def test_tensors_of_the_inference_protocol_come_in_batches_too() -> None:
+    tensor = {"name": "x", "shape": [2], "datatype": "FP64", "data": [1, 2]}
+    with running(TENSORS, batching=BATCHING) as replica:
+        answer = replica.client.post("/v2/models/test/infer", json={"inputs": [tensor]})
+        (output,) = answer.json()["outputs"]
+
+        assert (output["shape"], output["data"]) == ([2], [2, 4])
+        assert replica.metric("cortex_batch_size_count") == 1
+
+
 SLOW = """
 import asyncio, time
 
