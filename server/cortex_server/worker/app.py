@@ -85,7 +85,8 @@ def create_app(
         app.add_route(_predict, path, methods=["POST"], name=f"predict-{number}")
         app.add_route(_get, path, methods=["GET", "HEAD"], name=f"summary-{number}")
     app.ctx.prefixes = tuple(dict.fromkeys(["", (endpoint or "").rstrip("/")]))
-    app.ctx.open_paths = frozenset(f"{prefix}{PAGE}" for prefix in app.ctx.prefixes)
+    pages = {f"{prefix}{PAGE}" for prefix in app.ctx.prefixes}
+    app.ctx.open_paths = pages - {path.decode() for path in app.ctx.paths}
     needs_key = admission is not None
     Pages(manifest, interface, needs_key=needs_key).add_to(app, app.ctx.prefixes)
     Routes(manifest, interface).add_to(app, app.ctx.prefixes)

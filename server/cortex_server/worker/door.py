@@ -17,6 +17,7 @@ from cortex_server.worker.cors import Origins, is_preflight
 from cortex_server.worker.exchange import fields_of
 from cortex_server.worker.wire import Reader
 
+_READING = ("GET", "HEAD")
 _NO_KEY = (
     "this API needs a key; send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`"
 )
@@ -61,7 +62,9 @@ class Door:
 
     def _lets_in(self, request: Request) -> bool:
         """Whether it brings a key, or asks for a page that tells nothing of the API."""
-        if self._admission is None or request.path in self._app.ctx.open_paths:
+        if self._admission is None:
+            return True
+        if request.method in _READING and request.path in self._app.ctx.open_paths:
             return True
         return self._admission.admits_now(fields_of(request))
 
@@ -78,7 +81,11 @@ class Door:
 
     async def _allow_origin(self, request: Request, response: HTTPResponse) -> None:
         if self._origins and not is_preflight(request.method, request.headers):
-            response.headers.update(self._origins.answer(request.headers))
+            fields = self._origins.answer(request.headers)
+            others = response.headers.get("vary")
+            if others and "vary" in fields:
+                fields["vary"] += f", {others}"
+            response.headers.update(fields)
 
 
 class _GuardedReader(Reader):

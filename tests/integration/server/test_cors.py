@@ -133,6 +133,13 @@ def test_what_no_page_sends_is_answered_as_ever(open_to_all: Replica) -> None:
     assert allows(open_to_all.client.post("/", json=[1]).headers) == {}
 
 
+def test_other_reasons_to_vary_stay(named: Replica) -> None:
+    answer = named.client.get("/openapi.json", headers={"origin": PAGE})
+
+    assert answer.headers["vary"] == "origin, x-forwarded-prefix"
+    assert answer.headers["access-control-allow-origin"] == PAGE
+
+
 class _Page(BaseHTTPRequestHandler):
     """Serves one page, from an origin of its own."""
 

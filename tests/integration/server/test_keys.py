@@ -79,7 +79,6 @@ def test_a_call_with_a_key_is_answered_on_either_way(
         ("HEAD", "/"),
         ("OPTIONS", "/"),
         ("PUT", "/"),
-        ("GET", "/docs"),
         ("GET", "/openapi.json"),
         ("GET", "/v2"),
         ("GET", "/v2/health/live"),
@@ -199,3 +198,22 @@ def test_without_a_file_of_keys_everybody_may_call() -> None:
         answer = replica.client.post("/", headers={"x-api-key": WRONG})
 
         assert "x-api-key" in answer.json()["saw"]
+
+
+def test_only_the_page_is_open_that_tells_nothing_of_the_api(replica: Replica) -> None:
+    for path in ("/docs", "/iris/docs"):
+        page = replica.client.get(path)
+        assert page.status_code == 200
+        assert page.headers["content-type"].startswith("text/html")
+        assert b"saw" not in page.content
+        for method in ("POST", "PUT", "OPTIONS"):
+            assert replica.client.request(method, path).status_code == 401
+
+
+def test_an_api_at_the_address_of_the_page_asks_for_a_key(keys: Path) -> None:
+    with running(SOURCE, ("--keys", str(keys), "--endpoint", "/docs")) as replica:
+        for method in ("GET", "POST"):
+            for path in ("/docs", "/docs/"):
+                assert replica.client.request(method, path).status_code == 401
+        answer = replica.client.post("/docs", json=[1], headers={"x-api-key": KEY})
+        assert answer.status_code == 200
