@@ -29,7 +29,7 @@ from cortex_sdk.declaration.settings import (
     Networking,
     UpdateStrategy,
 )
-from cortex_sdk.declaration.units import Seconds
+from cortex_sdk.declaration.units import Bytes, Seconds
 from cortex_sdk.declaration.value import ByName, Value
 from cortex_sdk.declaration.variables import Variables
 from cortex_sdk.errors import CortexError, InvalidSpecError
@@ -86,6 +86,9 @@ class SyncAPI(Value):
     """Threads that run a predictor which is not async, at least 1."""
     timeout: Annotated[Seconds, Field(gt=0)] = 600.0
     """Seconds that a request may take, waiting included; then it is answered 504."""
+    max_body_size: Annotated[Bytes, Field(ge=1)] = 100 * 2**20
+    """Bytes that the body of a request may have, unpacked if it is compressed; more is
+    answered 413."""
     idempotent: bool = False
     """Whether a request may run twice, so that one whose replica died is retried."""
     models: Models | None = None

@@ -88,6 +88,7 @@ def release_of(api: "SyncAPI", key: bytes) -> Release:
         processes_per_replica=api.processes_per_replica,
         threads_per_process=api.threads_per_process,
         max_replica_concurrency=api.autoscaling.max_replica_concurrency,
+        max_body_size=api.max_body_size,
         timeout=api.timeout,
         batching=Batching(**api.batching.model_dump()) if api.batching else None,
         models=models_of(models, bundle.files) if models else None,

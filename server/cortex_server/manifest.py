@@ -165,6 +165,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     """Seconds that a request may take, waiting included."""
     batching: Batching | None = None
     """None where each request has a call of its own."""
+    max_body_size: int = 100 << 20
+    """Bytes that the body of a request may have, also when it has been unpacked."""
     post_predict: PostPredict = PostPredict()
     hook_drain: float = 30.0
     """Seconds that accepted `post_predict` calls get to finish before exit."""

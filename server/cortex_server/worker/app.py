@@ -22,6 +22,7 @@ from cortex_server.interface import Interface
 from cortex_server.manifest import Manifest
 from cortex_server.worker.admission import Admission
 from cortex_server.worker.call import current
+from cortex_server.worker.compression import unpack
 from cortex_server.worker.cors import Origins
 from cortex_server.worker.door import Door
 from cortex_server.worker.exchange import call_of, predict, response_of
@@ -33,12 +34,10 @@ from cortex_server.worker.v2.routes import Routes, as_error, is_of_protocol
 
 Application = Sanic[Config, SimpleNamespace]
 
-BODY_LIMIT = 100 << 20
-"""Bytes that the body of a request may have."""
-
 IDLE_TIMEOUT = 75
 """Seconds an unused connection is kept; gateways must give theirs up before that."""
 
+_MEBIBYTE = 1 << 20
 _MARGIN = 60
 _WAITING = 10_000
 _OTHER_FILES = 256
@@ -92,6 +91,7 @@ def create_app(
     Routes(manifest, interface).add_to(app, app.ctx.prefixes)
     origins = Origins(manifest.cors) if manifest.cors else None
     app.ctx.door = Door(app, admission, origins, service.count_other)
+    app.on_request(unpack)
     app.on_request(_remember)
     app.error_handler.add(Exception, _explain)
     app.error_handler.add(CancelledError, _ignore)
@@ -112,7 +112,7 @@ def _config(manifest: Manifest) -> Config:
             "AUTO_EXTEND": False,
             "KEEP_ALIVE_TIMEOUT": IDLE_TIMEOUT,
             "MOTD": False,
-            "REQUEST_MAX_SIZE": BODY_LIMIT,
+            "REQUEST_MAX_SIZE": manifest.max_body_size,
             "REQUEST_MAX_HEADER_SIZE": LARGEST_HEAD,
             # The service has a deadline of its own and answers it as it should.
             "RESPONSE_TIMEOUT": manifest.timeout + _MARGIN,
@@ -190,7 +190,13 @@ def _explained(request: Request, error: SanicException) -> tuple[int, str]:
             stream: Any = request.stream
             return flaw_of_large_head(bytes(stream.recv_buffer))
         case PayloadTooLarge():
-            detail = (
-                f"the body is larger than {BODY_LIMIT >> 20} MiB, the most accepted"
-            )
+            detail = _too_large(request.app.config.REQUEST_MAX_SIZE)
     return error.status_code, detail
+
+
+def _too_large(limit: int) -> str:
+    size = f"{limit} bytes" if limit < _MEBIBYTE else f"{limit / _MEBIBYTE:.6g} MiB"
+    return (
+        f"the body is larger than {size}, the most that this API accepts;"
+        " `max_body_size` of its declaration is that limit"
+    )

@@ -7,7 +7,7 @@ turned away. The short way leaves to Sanic whatever is not let in at once.
 from collections.abc import Callable
 from typing import Any
 
-from sanic.exceptions import Unauthorized
+from sanic.exceptions import PayloadTooLarge, Unauthorized
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
@@ -57,6 +57,8 @@ class Door:
             self._count(Unauthorized.status_code)
             error = Unauthorized(_NO_KEY, scheme="Bearer", realm="API")
             await self._app.handle_exception(request, error)
+        elif _is_too_large(request.stream):
+            await self._app.handle_exception(request, PayloadTooLarge())
         else:
             await self._app.handle_request(request)
 
@@ -86,6 +88,14 @@ class Door:
             if others and "vary" in fields:
                 fields["vary"] += f", {others}"
             response.headers.update(fields)
+
+
+def _is_too_large(http: Any) -> bool:  # noqa: ANN401  # Sanic's part that reads
+    """Whether it announces more than may come: then nobody need send it."""
+    if not http.request_bytes or http.request_bytes <= http.request_max_size:
+        return False
+    http.keep_alive = http.expecting_continue = False
+    return True
 
 
 class _GuardedReader(Reader):

@@ -1,30 +1,26 @@
 """From the body of a request to the `payload` of a predictor."""
 
-import codecs
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 
 import orjson
-from multidict import MultiDict
-from sanic.headers import parse_content_header
-from sanic.request.form import parse_multipart_form
 
 from cortex_server.interface import InterfaceError
 from cortex_server.worker.call import Call
+from cortex_server.worker.charsets import CharsetError, text_of
 from cortex_server.worker.hasty import hasty
 from cortex_server.worker.problems import Problem, pointer
 
-if TYPE_CHECKING:  # takes long, and not every predictor declares a type
+if TYPE_CHECKING:  # takes long, and not every predictor needs it
+    from multidict import MultiDict
     from pydantic import TypeAdapter, ValidationError
+
+    from cortex_server.worker.forms import Value
 
 Decoder = Callable[[Call], Any]
 
 _JSON, _PLAIN_JSON = "application/json", b"application/json"
-_MULTIPART = "multipart/form-data"
-_FORMS = (_MULTIPART, "application/x-www-form-urlencoded")
-_NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined")
-"""Codecs of Python that no client means, and that may take very long."""
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _SHOWN_ERRORS = 100
 _MANY = 1 << 16
 """Bytes of JSON in which wrong items are no longer told one by one."""
@@ -163,36 +159,16 @@ def _text(call: Call) -> str:
     header = call.content_type.lower()
     charset = header.partition("charset=")[2].partition(";")[0].strip(" \"'") or "utf-8"
     try:
-        if codecs.lookup(charset).name not in _NO_CHARSETS:
-            return call.body.decode(charset)
-        reason = "no encoding of text on the web"
-    except (ValueError, LookupError) as error:
-        reason = str(error)
-    raise Problem(_BAD_REQUEST, f"the body is not text in {charset}: {reason}")
+        return text_of(call.body, charset)
+    except CharsetError as error:
+        raise Problem(_BAD_REQUEST, f"the body is {error}") from None
 
 
-def _form(call: Call) -> MultiDict[Any]:
-    """Fields in order of their names; a field with a file has type, body and name."""
+def _form(call: Call) -> "MultiDict[Value]":
+    from cortex_server.worker.forms import FormError, form_of  # noqa: PLC0415  # rare
+
     try:
-        parts = _parts(call)
-    except (ValueError, LookupError, TypeError):  # Sanic checks nothing
-        detail = "the body is not a complete form, or its content type is of another"
+        return form_of(call.body, call.content_type)
+    except FormError as error:
+        detail = f"the body is not a complete form: {error}"
         raise Problem(_BAD_REQUEST, detail) from None
-    fields: MultiDict[Any] = MultiDict()
-    for name, values in [item for part in parts for item in part.items()]:
-        for value in values:
-            fields.add(name, value)
-    return fields
-
-
-def _parts(call: Call) -> tuple[dict[str, list[Any]], ...]:
-    kind, options = parse_content_header(call.content_type)
-    if kind != _MULTIPART:
-        return (parse_qs(call.body.decode(), keep_blank_values=True),)
-    boundary = str(options.get("boundary", "")).encode()
-    if not boundary or b"--%b--" % boundary not in call.body:
-        raise ValueError
-    parts: tuple[dict[str, list[Any]], ...] = parse_multipart_form(  # type: ignore[no-untyped-call]  # Sanic's
-        call.body, boundary
-    )
-    return parts

@@ -61,7 +61,7 @@ def typed() -> Iterator[Replica]:
         (
             "application/x-www-form-urlencoded",
             b"a=1&b=&a=%C3%BC",
-            [["a", "1"], ["a", "\u00fc"], ["b", ""]],
+            [["a", "1"], ["b", ""], ["a", "\u00fc"]],
         ),
         ("application/octet-stream", b"\x00\xff", {"bytes": "00ff"}),
         ("image/png", b"", {"bytes": ""}),

@@ -38,6 +38,7 @@ def test_defaults() -> None:
         "processes_per_replica": 1,
         "threads_per_process": 1,
         "timeout": 600,
+        "max_body_size": 100 * 2**20,
         "idempotent": False,
         "models": None,
         "batching": None,
@@ -55,6 +56,8 @@ def test_defaults() -> None:
     ("field", "given", "kept"),
     [
         ("log_level", "debug", "debug"),
+        ("max_body_size", "1.5Mi", 3 * 2**19),
+        ("max_body_size", 1, 1),
         ("log_level", "error", "error"),
         ("processes_per_replica", 100, 100),
         ("threads_per_process", 1000, 1000),

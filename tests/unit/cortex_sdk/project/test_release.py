@@ -273,6 +273,7 @@ OTHER: dict[str, Any] = {
     "threads_per_process": 2,
     "max_replica_concurrency": 2,
     "timeout": 1.0,
+    "max_body_size": 1,
     "post_predict": PostPredict(workers=1),
     "hook_drain": 1.0,
     "batching": Batching(max_batch_size=2, batch_interval=1.0),

@@ -10,7 +10,7 @@ from cortex_server import board as board_module
 from cortex_server.board import Board
 from cortex_server.interface import interface_of
 from cortex_server.manifest import Manifest, PredictorModule
-from cortex_server.worker.app import BODY_LIMIT, Application, create_app
+from cortex_server.worker.app import Application, create_app
 from cortex_server.worker.execution import Threads
 from cortex_server.worker.runner import Runner
 from cortex_server.worker.service import Service
@@ -60,7 +60,7 @@ def test_the_environment_of_the_user_does_not_configure_sanic(
 ) -> None:
     monkeypatch.setenv("SANIC_REQUEST_MAX_SIZE", "1")
 
-    assert app_of(threads).config.REQUEST_MAX_SIZE == BODY_LIMIT
+    assert app_of(threads).config.REQUEST_MAX_SIZE == 100 << 20
 
 
 @pytest.mark.parametrize(
