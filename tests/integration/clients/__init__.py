@@ -15,9 +15,9 @@ def build(folder: Path) -> Path:
     """Make the environment; returns its Python."""
     python = folder / "bin" / "python"
     uv = find_uv_bin()
-    _run(uv, "venv", "--quiet", "--python", "3.11", folder)
+    run(uv, "venv", "--quiet", "--python", "3.11", folder)
     wanted = HERE / "requirements.txt"
-    _run(uv, "pip", "install", "--quiet", "--python", python, "-r", wanted)
+    run(uv, "pip", "install", "--quiet", "--python", python, "-r", wanted)
     return python
 
 
@@ -30,10 +30,11 @@ def claims_of(program: Path) -> list[str]:
 
 def show(python: Path, program: Path, claim: str, address: str) -> None:
     """Run one claim; fails with what the client said."""
-    _run(python, "-W", "ignore", program, claim, address)
+    run(python, "-W", "ignore", program, claim, address)
 
 
-def _run(*command: str | Path) -> None:
+def run(*command: str | Path) -> None:
+    """Run a command; fails with what it said."""
     done = subprocess.run(
         command, check=False, capture_output=True, text=True, timeout=120
     )

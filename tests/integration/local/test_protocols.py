@@ -4,6 +4,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
+from docs.page import Block, read_page
 from integration import clients
 from integration.local.project import Project
 
@@ -43,3 +45,23 @@ def test_clients_of_the_protocol_reach_an_api_by_its_endpoint(
     for claim in ("asks_for_state_and_metadata", "infers_with_every_datatype"):
         clients.show(client_python, clients.TRITON, claim, address)
     clients.show(client_python, clients.KSERVE, "infers", endpoint)
+
+
+ROOT = Path(__file__).parents[3]
+GUIDE = [
+    block
+    for block in read_page(ROOT / "docs" / "guides" / "protocols.md", ROOT)
+    if block.directives.get("needs")
+]
+
+
+@pytest.mark.parametrize("block", GUIDE, ids=lambda block: block.directives["needs"])
+def test_the_guides_programs_for_clients_run(
+    project: Project, client_python: Path, tmp_path: Path, block: Block
+) -> None:
+    endpoint = project.deploy_code(DOUBLE, name="double").endpoint
+    program = tmp_path / "program.py"
+    address = urlsplit(endpoint).netloc
+    program.write_text(block.text.replace("127.0.0.1:8077", address))
+
+    clients.run(client_python, "-W", "ignore", program)
