@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from comparison.cell import Cell
+from comparison.goals import HEAD, goals
 from comparison.results import Results, Value
 from comparison.workload import Workload
 
@@ -26,6 +27,7 @@ def render(results: Results, *, markdown: bool) -> str:
     parts = [
         _made(results),
         *(f"Warning: {sentence}." for sentence in results.warnings()),
+        *_goals(results, heading, markdown=markdown),
         f"{heading}Requests in a second, {of}",
         table(_ratios(results, lambda cell: cell.rate), markdown=markdown),
         f"{heading}Processor time for one request, {of}",
@@ -36,6 +38,14 @@ def render(results: Results, *, markdown: bool) -> str:
         parts.append(f"{heading}{workload.name}: {title}")
         parts.append(table(_figures(results, workload), markdown=markdown))
     return "\n\n".join(parts)
+
+
+def _goals(results: Results, heading: str, *, markdown: bool) -> list[str]:
+    """What our server is to reach, where it was measured."""
+    rows = [goal.row() for goal in goals(results)]
+    if not rows:
+        return []
+    return [f"{heading}Goals", table([HEAD, *rows], markdown=markdown)]
 
 
 def table(rows: Sequence[Sequence[str]], *, markdown: bool) -> str:

@@ -28,13 +28,15 @@ class Results:
         wanted = (server, workload)
         return [cell for cell in self.cells if (cell.server, cell.workload) == wanted]
 
-    def ratio(self, server: str, workload: str, value: Value) -> float | None:
+    def ratio(
+        self, server: str, workload: str, value: Value, base: str | None = None
+    ) -> float | None:
         """Median over the repeats of a value as a multiple of the reference's.
 
         Each repeat is compared with the reference in the same repeat, so that a
         machine that gets slower meanwhile does not count.
         """
-        bases = {c.repeat: value(c) for c in self.of(self.reference, workload)}
+        bases = {c.repeat: value(c) for c in self.of(base or self.reference, workload)}
         found = [
             value(cell) / bases[cell.repeat]
             for cell in self.of(server, workload)

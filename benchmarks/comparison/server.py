@@ -125,5 +125,5 @@ _ALL = (
     ),
 )
 SERVERS_BY_NAME = {server.name: server for server in _ALL}
-REFERENCE = "sanic"
+OURS, FLOOR, REFERENCE = "cortex", "asyncio", "sanic"
 """What every ratio refers to."""

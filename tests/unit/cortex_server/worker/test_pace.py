@@ -53,3 +53,19 @@ def test_what_cannot_do_without_its_thread_stays_there() -> None:
     pace.stay_in_thread()
 
     assert not prove(pace, 10 * PROOF)
+
+
+def test_a_machine_that_stalled_is_forgotten_after_many_quick_calls() -> None:
+    pace = Pace(threads=1)
+    prove(pace, PROOF)
+    for _ in range(3):
+        pace.took_in_place(LONG * 2)
+        prove(pace, PROOF * 64)
+    assert pace.in_place
+
+    for _ in range(PROOF * 64 * 4 * 2):
+        pace.took_in_place(FAST)
+    pace.took_in_place(LONG * 2)
+    prove(pace, PROOF * 4)
+
+    assert pace.in_place
