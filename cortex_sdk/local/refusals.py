@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from cortex_sdk.declaration.sync_api import SyncAPI
 
 _NEVER = (
-    "processes_per_replica",
     "compute.gpu",
     "compute.inf",
 )

@@ -90,6 +90,8 @@ def release_of(api: "SyncAPI", key: bytes) -> Release:
         max_replica_concurrency=api.autoscaling.max_replica_concurrency,
         max_body_size=api.max_body_size,
         timeout=api.timeout,
+        # With one process, all that may be repeated is what the gateway repeats.
+        idempotent=api.idempotent and api.processes_per_replica > 1,
         batching=Batching(**api.batching.model_dump()) if api.batching else None,
         models=models_of(models, bundle.files) if models else None,
         post_predict=PostPredict(

@@ -9,7 +9,6 @@ processes, each has cells of its own, and readers add them up.
 import mmap
 import os
 import time
-from array import array
 from bisect import bisect_left
 from enum import IntEnum
 from http import HTTPStatus
@@ -45,8 +44,8 @@ class State(IntEnum):
     FAILED = 3
 
 
-_STATE, _IN_FLIGHT, _REFUSED, _LOST, _COUNT = range(5)
-_HOOKS = 5
+_STATE, _PREDICTORS, _IN_FLIGHT, _REFUSED, _LOST, _RESTARTS, _COUNT, _BEGUN = range(8)
+_HOOKS = 8
 _CODES = _HOOKS + len(_COUNTED)
 _BUCKETS = _CODES + len(CODES)
 _HOOK_BUCKETS = _BUCKETS + len(BUCKETS) + 1
@@ -65,7 +64,8 @@ def _class_cell(code: int) -> int:
 
 
 _CELL = 8
-_SIZE = (_INTS + _FLOATS) * _CELL
+SIZE = (_INTS + _FLOATS) * _CELL
+"""Bytes of a board."""
 
 
 def create(processes: int = 1) -> int:
@@ -77,7 +77,7 @@ def create(processes: int = 1) -> int:
 
         with tempfile.TemporaryFile() as file:
             fd = os.dup(file.fileno())
-    os.ftruncate(fd, processes * _SIZE)
+    os.ftruncate(fd, processes * SIZE)
     return fd
 
 
@@ -90,7 +90,7 @@ class Board:
     """
 
     def __init__(self, fd: int, process: int = 0) -> None:
-        self._ints, self._floats = _cells(fd, process)
+        self._ints, self._floats = cells(fd, process)
 
     @property
     def state(self) -> State:
@@ -100,6 +100,29 @@ class Board:
     @state.setter
     def state(self, state: State) -> None:
         self._ints[_STATE] = state
+
+    @property
+    def predictors(self) -> int:
+        """Predictors that can answer, each in a process of its own."""
+        return self._ints[_PREDICTORS]
+
+    @predictors.setter
+    def predictors(self, number: int) -> None:
+        self._ints[_PREDICTORS] = number
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether predictions are answered."""
+        return self.state is State.READY and self.predictors > 0
+
+    @property
+    def begun(self) -> int:
+        """The number of the call that a predictor process has begun last."""
+        return self._ints[_BEGUN]
+
+    @begun.setter
+    def begun(self, number: int) -> None:
+        self._ints[_BEGUN] = number
 
     @property
     def in_flight(self) -> int:
@@ -163,7 +186,20 @@ class Board:
     def abandon(self) -> None:
         """The worker died: what was in flight is lost, and so are accepted hooks."""
         self._ints[_LOST] += self.in_flight
+        self._ints[_PREDICTORS] = 0
         self._move(time.monotonic(), -self.in_flight)
+        self.settle_hooks()
+
+    def lose(self) -> None:
+        """The process that ran a request died, and it cannot run again."""
+        self._ints[_LOST] += 1
+
+    def count_restart(self) -> None:
+        """A process with a predictor was started in place of one that had ended."""
+        self._ints[_RESTARTS] += 1
+
+    def settle_hooks(self) -> None:
+        """The process died: what it had accepted and not ended is dropped."""
         self._ints[_HOOK_CELL["dropped"]] += self.hooks_left
         self._ints[_HOOK_CELL["queued"]] = 0
 
@@ -174,8 +210,13 @@ class Board:
 
     @property
     def lost(self) -> int:
-        """Requests that were in flight when a worker died."""
+        """Requests that were in flight when a process died."""
         return self._ints[_LOST]
+
+    @property
+    def restarts(self) -> int:
+        """Processes with a predictor that were started in place of dead ones."""
+        return self._ints[_RESTARTS]
 
     @property
     def count(self) -> int:
@@ -239,28 +280,8 @@ class Board:
         return self._ints[_BATCHED]
 
 
-class Boards:
-    """All boards of a replica, for who only reads them."""
-
-    def __init__(self, fd: int) -> None:
-        number = os.fstat(fd).st_size // _SIZE
-        self._cells = [_cells(fd, process) for process in range(number)]
-
-    def total(self) -> Board:
-        """A board with the sums of this moment."""
-        ints, floats = zip(*self._cells, strict=True)
-        return _Total(
-            array("q", map(sum, zip(*ints, strict=True))),
-            array("d", map(sum, zip(*floats, strict=True))),
-        )
-
-
-class _Total(Board):
-    def __init__(self, ints: "array[int]", floats: "array[float]") -> None:
-        self._ints, self._floats = memoryview(ints), memoryview(floats)
-
-
-def _cells(fd: int, process: int) -> "tuple[memoryview[int], memoryview[float]]":
-    start = process * _SIZE
-    view = memoryview(mmap.mmap(fd, 0))[start : start + _SIZE]
+def cells(fd: int, process: int) -> "tuple[memoryview[int], memoryview[float]]":
+    """The cells of one process: those that count, and those that hold seconds."""
+    start = process * SIZE
+    view = memoryview(mmap.mmap(fd, 0))[start : start + SIZE]
     return view[: _INTS * _CELL].cast("q"), view[_INTS * _CELL :].cast("d")

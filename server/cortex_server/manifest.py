@@ -163,6 +163,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     max_replica_concurrency: int = 1024
     timeout: float = 600.0
     """Seconds that a request may take, waiting included."""
+    idempotent: bool = False
+    """Whether a request may run again whose process has died, one of several."""
     batching: Batching | None = None
     """None where each request has a call of its own."""
     max_body_size: int = 100 << 20

@@ -61,9 +61,11 @@ class Admin:
 
     def _readiness(self) -> tuple[int, Any]:
         state = self._board.state
-        ready = state is State.READY
-        status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-        return status, {"status": state.name.lower()}
+        if self._board.is_ready:
+            return HTTPStatus.OK, {"status": "ready"}
+        if state is State.READY:  # all processes with a predictor are starting again
+            state = State.STARTING
+        return HTTPStatus.SERVICE_UNAVAILABLE, {"status": state.name.lower()}
 
     def _in_flight(self, window: str) -> tuple[int, Any]:
         try:

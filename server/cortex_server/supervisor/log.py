@@ -1,7 +1,8 @@
 """The log of a replica: one JSON object per line, whoever wrote it.
 
-The worker writes to a pipe whose other end is here, so that even the last words of
-a crashing C library arrive, and one process alone rotates the file.
+The worker and each predictor process write to a pipe of their own whose other end is
+here, so that even the last words of a crashing C library arrive, no line is torn by
+another, and one process alone rotates the file.
 """
 
 import json
@@ -25,13 +26,16 @@ class Log:
         self._labels = labels
         self._render = _console_renderer() if style == "console" else None
         self._file = self._open()
-        self._rest = b""
+        self._rests: dict[int, bytes] = {}
+        """Unfinished lines, by who writes them."""
 
-    def feed(self, data: bytes) -> None:
-        """Take what the worker wrote, any number of bytes."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > _LONGEST_LINE:
-            lines, self._rest = [*lines, self._rest], b""
+    def feed(self, data: bytes, writer: int = 0) -> None:
+        """Take what one of several processes wrote, any number of bytes."""
+        *lines, rest = (self._rests.pop(writer, b"") + data).split(b"\n")
+        if len(rest) > _LONGEST_LINE:
+            lines, rest = [*lines, rest], b""
+        if rest:
+            self._rests[writer] = rest
         for line in lines:
             if line.strip():
                 self._write(line)
@@ -41,10 +45,11 @@ class Log:
         self._write(self._structured(level, event, **fields))
 
     def flush(self) -> None:
-        """Write what is left of an unfinished line: no more of it will come."""
-        if self._rest.strip():
-            self._write(self._rest)
-        self._rest = b""
+        """Write what is left of unfinished lines: no more of them will come."""
+        rests, self._rests = self._rests, {}
+        for rest in rests.values():
+            if rest.strip():
+                self._write(rest)
 
     def close(self) -> None:
         """Write what is left and let the file go."""

@@ -14,7 +14,7 @@ from prometheus_client.core import (
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from cortex_server.board import BATCH_SIZES, BUCKETS, Board, State
+from cortex_server.board import BATCH_SIZES, BUCKETS, Board
 from cortex_server.supervisor.user_metrics import UserMetrics
 
 
@@ -51,7 +51,10 @@ class _BoardCollector(Collector):
             "cortex_refused_requests", "Turned away with 503: full", board.refused
         )
         yield self._counter(
-            "cortex_lost_requests", "In flight when a worker died", board.lost
+            "cortex_lost_requests", "In flight when a process died", board.lost
+        )
+        yield self._counter(
+            "cortex_process_restarts", "Started in place of dead ones", board.restarts
         )
         yield self._counts(
             "cortex_post_predict", "Calls after the response", "outcome", board.hooks
@@ -70,8 +73,12 @@ class _BoardCollector(Collector):
             board.hook_buckets,
             board.hook_seconds,
         )
-        ready = board.state is State.READY
-        yield self._gauge("cortex_ready", "1 when predictions are answered", ready)
+        yield self._gauge(
+            "cortex_predictors", "Processes that can predict", board.predictors
+        )
+        yield self._gauge(
+            "cortex_ready", "1 when predictions are answered", board.is_ready
+        )
 
     def _counter(self, name: str, text: str, value: float) -> Metric:
         family = CounterMetricFamily(name, text, labels=self._names)

@@ -16,17 +16,17 @@ from types import FrameType
 
 from cortex_server import board as board_module
 from cortex_server.address import bind, unlink
-from cortex_server.board import Board, Boards, State
+from cortex_server.board import Board, State
 from cortex_server.launch import START_FAILED, Launch
 from cortex_server.manifest import Manifest, StartFailure
+from cortex_server.restart import Backoff, ending
 from cortex_server.supervisor.log import Log
 from cortex_server.supervisor.metrics_folder import MetricsFolder
 from cortex_server.supervisor.parent import Parent
+from cortex_server.supervisor.total import Boards
 
 _SAMPLE = 1.0
 _BLOCK = 1 << 16
-_BACKOFF = (0.1, 30.0)
-_STABLE = 60.0
 _LAST_READS = 4
 _NEVER = float("inf")
 _FAILED = 1
@@ -79,7 +79,9 @@ class Supervisor:
         self._log = Log(
             launch.log, launch.log_format, {**self._labels, "replica": launch.replica}
         )
-        self._board_fd = board_module.create()
+        several = manifest.processes_per_replica
+        self._predictor_processes = several if several > 1 else 0
+        self._board_fd = board_module.create(1 + self._predictor_processes)
         self._board = Board(self._board_fd)
         self._selector = selectors.DefaultSelector()
         self._worker: subprocess.Popen[bytes] | None = None
@@ -88,7 +90,7 @@ class Supervisor:
         self._told_by = 0
         self._drain_at = self._kill_at = self._start_at = _NEVER
         self._started = 0.0
-        self._pause = _BACKOFF[0]
+        self._backoff = Backoff()
         self._was_ready = False
         self._metrics_folder = MetricsFolder(launch.admin)
         self._environment = environment | self._metrics_folder.variables
@@ -127,27 +129,29 @@ class Supervisor:
         self._signals.append(number)
 
     def _start_worker(self) -> None:
-        output, its_output = os.pipe()
-        listener, board, lifeline = (
-            self._public.fileno(),
-            self._board_fd,
-            self._lifeline,
-        )
+        output, *logs = [self._open_log() for _ in range(1 + self._predictor_processes)]
+        shared = (self._public.fileno(), self._board_fd, self._lifeline)
         command = [sys.executable, "-P", "-m", "cortex_server.worker"]
-        command += [str(fd) for fd in (listener, board, lifeline)]
+        command += [*map(str, shared), ",".join(map(str, logs))]
         self._started, self._start_at = time.monotonic(), _NEVER
         self._worker = subprocess.Popen(  # noqa: S603  # our own module
             [*command, *self._arguments],
             stdin=subprocess.DEVNULL,
-            stdout=its_output,
-            stderr=its_output,
-            pass_fds=(listener, board, lifeline),
+            stdout=output,
+            stderr=output,
+            pass_fds=(*shared, *logs),
             env=self._environment,
             start_new_session=True,  # a Ctrl-C in a terminal is for the supervisor
         )
-        os.close(its_output)
+        for log in (output, *logs):
+            os.close(log)
+
+    def _open_log(self) -> int:
+        """A pipe to the log; its end for who writes."""
+        output, its_output = os.pipe()
         os.set_blocking(output, False)
         self._selector.register(output, selectors.EVENT_READ)
+        return its_output
 
     def _start_admin(self, bound: socket.socket) -> None:
         from cortex_server.supervisor.demand import Demand  # noqa: PLC0415  # see run
@@ -193,7 +197,7 @@ class Supervisor:
 
     def _read_log(self, fd: int) -> None:
         if data := os.read(fd, _BLOCK):
-            self._log.feed(data)
+            self._log.feed(data, fd)
         else:
             self._selector.unregister(fd)
             os.close(fd)
@@ -251,16 +255,15 @@ class Supervisor:
         if not self._was_ready:
             return self._failed_to_start(code)
         self._board.abandon()
+        self._board.count_restart()
         self._metrics_folder.retire_dead()
         self._board.state = State.STARTING
         self._was_ready = False
         now = time.monotonic()
-        if now - self._started > _STABLE:
-            self._pause = _BACKOFF[0]
-        self._start_at = now + self._pause
-        event = f"worker {_ending(code)}, starting another"
-        self._log.event("error", event, seconds=self._pause)
-        self._pause = min(self._pause * 2, _BACKOFF[1])
+        pause = self._backoff.after(now - self._started)
+        self._start_at = now + pause
+        event = f"worker {ending(code)}, starting another"
+        self._log.event("error", event, seconds=pause)
         return None
 
     def _maybe_restart(self, now: float) -> int | None:
@@ -273,15 +276,7 @@ class Supervisor:
     def _failed_to_start(self, code: int) -> int:
         self._board.state = State.FAILED
         if code != START_FAILED:  # else the worker has told why
-            message = f"the worker {_ending(code)} while it started"
+            message = f"the worker {ending(code)} while it started"
             self._launch.report(StartFailure(message=message))
             self._log.event("error", message)
         return _FAILED
-
-
-def _ending(code: int) -> str:
-    if code >= 0:
-        return f"exited with status {code}"
-    name = signal.Signals(-code).name
-    hint = " (out of memory?)" if -code == signal.SIGKILL else ""
-    return f"was killed by {name}{hint}"

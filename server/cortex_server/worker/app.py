@@ -18,16 +18,16 @@ from sanic.exceptions import (
 from sanic.request import Request
 from sanic.response import HTTPResponse, json
 
-from cortex_server.interface import Interface
 from cortex_server.manifest import Manifest
 from cortex_server.worker.admission import Admission
 from cortex_server.worker.call import current
 from cortex_server.worker.compression import unpack
 from cortex_server.worker.cors import Origins
+from cortex_server.worker.description import Description
 from cortex_server.worker.door import Door
 from cortex_server.worker.exchange import call_of, predict, response_of
 from cortex_server.worker.grammar import LARGEST_HEAD, flaw_in, flaw_of_large_head
-from cortex_server.worker.openapi.routes import DOCUMENT, PAGE, Pages, prefix_of
+from cortex_server.worker.openapi.routes import DOCUMENT_PATH, PAGE, Pages, prefix_of
 from cortex_server.worker.problems import Problem
 from cortex_server.worker.service import Service
 from cortex_server.worker.v2.routes import Routes, as_error, is_of_protocol
@@ -60,7 +60,7 @@ class _Request(Request):
 
 def create_app(
     manifest: Manifest,
-    interface: Interface,
+    description: Description,
     service: Service,
     endpoint: str | None,
     admission: Admission | None = None,
@@ -78,7 +78,7 @@ def create_app(
     app.ctx.service = service
     app.ctx.most_connections = most_connections(manifest.max_replica_concurrency)
     app.ctx.paths = frozenset(path.encode() for path in ("/", endpoint or "/"))
-    app.ctx.summary = _summary(manifest, interface)
+    app.ctx.summary = _summary(manifest, description)
     app.ctx.has_models = manifest.models is not None
     for number, path in enumerate(dict.fromkeys(["/", endpoint or "/"])):
         app.add_route(_predict, path, methods=["POST"], name=f"predict-{number}")
@@ -86,9 +86,8 @@ def create_app(
     app.ctx.prefixes = tuple(dict.fromkeys(["", (endpoint or "").rstrip("/")]))
     pages = {f"{prefix}{PAGE}" for prefix in app.ctx.prefixes}
     app.ctx.open_paths = pages - {path.decode() for path in app.ctx.paths}
-    needs_key = admission is not None
-    Pages(manifest, interface, needs_key=needs_key).add_to(app, app.ctx.prefixes)
-    Routes(manifest, interface).add_to(app, app.ctx.prefixes)
+    Pages(service.ask).add_to(app, app.ctx.prefixes)
+    Routes(manifest, service.ask).add_to(app, app.ctx.prefixes)
     origins = Origins(manifest.cors) if manifest.cors else None
     app.ctx.door = Door(app, admission, origins, service.count_other)
     app.on_request(unpack)
@@ -121,14 +120,13 @@ def _config(manifest: Manifest) -> Config:
     )
 
 
-def _summary(manifest: Manifest, interface: Interface) -> dict[str, object]:
-    hint = interface.predict.payload_type
+def _summary(manifest: Manifest, description: Description) -> dict[str, object]:
     return {
         "message": "send a POST request with a payload to this address to predict",
         "api": manifest.name,
         "revision": manifest.revision,
         "predictor": manifest.predictor.qualname,
-        "payload": None if hint is None else getattr(hint, "__name__", str(hint)),
+        "payload": description.payload,
     }
 
 
@@ -143,7 +141,7 @@ async def _predict(request: Request) -> HTTPResponse | None:
 
 async def _get(request: Request) -> HTTPResponse:
     prefix = prefix_of(request)
-    pages = {"docs": f"{prefix}{PAGE}", "openapi": f"{prefix}{DOCUMENT}"}
+    pages = {"docs": f"{prefix}{PAGE}", "openapi": f"{prefix}{DOCUMENT_PATH}"}
     summary = {**request.app.ctx.summary, **pages}
     if request.app.ctx.has_models:
         from cortex_server.worker.models.questions import asked  # noqa: PLC0415  # most have none

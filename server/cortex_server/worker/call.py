@@ -24,6 +24,7 @@ class Call:
         fields: Header fields in order, names in lower case.
         model: Name and version of the model that it asks for in the Open Inference
             Protocol, None for a plain prediction.
+        known_as: Its id, if it has got one already.
     """
 
     __slots__ = ("_id", "asked", "body", "fields", "model", "query")
@@ -37,12 +38,13 @@ class Call:
         query: bytes,
         fields: list[tuple[bytes, bytes]],
         model: tuple[str, str] | None = None,
+        known_as: bytes = b"",
     ) -> None:
         self.body = body
         self.query = query
         self.fields = fields
         self.model = model
-        self._id = b""
+        self._id = known_as
 
     def field(self, wanted: bytes) -> bytes:
         """Value of the first header field of that name, b"" where there is none."""

@@ -57,11 +57,20 @@ def load(
         raise _failure(str(error)) from None
 
 
-def _enter_project(manifest: Manifest, launch: Launch) -> None:
+def unpack_project(manifest: Manifest, launch: Launch) -> None:
+    """Put the user's files in their place, unless they are there.
+
+    Raises:
+        StartError: They cannot be unpacked; it says why.
+    """
     try:
         unpack(launch.bundle, manifest.bundle, launch.root)
     except (BundleError, OSError) as error:
         raise _failure(f"the bundle cannot be unpacked: {error}") from error
+
+
+def _enter_project(manifest: Manifest, launch: Launch) -> None:
+    unpack_project(manifest, launch)
     os.chdir(launch.root)
     root = Path.cwd()
     sys.path.insert(0, str(root))

@@ -5,11 +5,17 @@ from typing import Any, Protocol
 
 from cortex_server.worker.answer import Answer, Streamed
 from cortex_server.worker.call import Call
-from cortex_server.worker.execution import Work
-from cortex_server.worker.stream import CLIENT_CLOSED_REQUEST, Stream
+from cortex_server.worker.stream import CLIENT_CLOSED_REQUEST
 
 Reply = Callable[[Answer], None]
 """Writes a response; called once, on the loop."""
+
+
+class Undertaking(Protocol):
+    """What is done for a prediction."""
+
+    def give_up(self) -> None:
+        """Nobody waits any more."""
 
 
 class Keeper(Protocol):
@@ -44,7 +50,7 @@ class Prediction:
         self.reply = reply
         self.started = started
         self.payload: Any = None
-        self.work: Work | Stream | None = None
+        self.work: Undertaking | None = None
         self.stream: Streamed | None = None
         """What answers it at the moment, if it is a stream that has begun."""
         self.is_over = False

@@ -1,6 +1,5 @@
 """The predictor of this process: found, constructed, warm, ready to run."""
 
-import gc
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,9 +7,11 @@ from cortex_server.board import Board
 from cortex_server.interface import Interface, InterfaceError
 from cortex_server.launch import Launch
 from cortex_server.manifest import Manifest, StartFailure
+from cortex_server.worker.description import questions_about
 from cortex_server.worker.execution import Threads
 from cortex_server.worker.followers import Follower, hooks_for
 from cortex_server.worker.loader import load
+from cortex_server.worker.program import collect_garbage
 from cortex_server.worker.runner import Runner, Submit
 from cortex_server.worker.start import Start
 from cortex_server.worker.user_code import StartError
@@ -27,8 +28,7 @@ async def start_predictor(
     Raises:
         StartError: Anything of that fails; it says what in the user's terms.
     """
-    gc.freeze()  # what was imported up to here is there to stay
-    gc.enable()
+    collect_garbage()
     cls, interface, functions = load(manifest, launch)
     opened = _open_models(manifest, interface, functions, launch)
     models = opened.models if opened else None
@@ -55,6 +55,8 @@ async def start_predictor(
         from cortex_server.worker.monitoring import Monitor  # noqa: PLC0415  # most do not
 
         runner.see = Monitor(manifest.monitoring).see
+    needs_key = launch.keys is not None
+    runner.questions |= questions_about(interface, manifest, needs_key=needs_key)
     await start.warm_up(predictor)
     return interface, runner
 

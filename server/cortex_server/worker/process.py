@@ -1,27 +1,24 @@
 """The life of a worker: load, construct, serve, drain, exit."""
 
 import asyncio
-import os
 import signal
 import socket
-import sys
-from contextlib import suppress
-from threading import Thread
 from time import monotonic
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import uvloop
 from sanic.server.async_server import AsyncioServer
 from sanic.server.protocols.http_protocol import HttpProtocol
 
 from cortex_server.board import Board, State
-from cortex_server.interface import Interface
 from cortex_server.launch import START_FAILED, Launch
 from cortex_server.manifest import Manifest, StartFailure
-from cortex_server.worker import logs
 from cortex_server.worker.admission import Admission
 from cortex_server.worker.app import create_app
+from cortex_server.worker.description import Description, description_of
+from cortex_server.worker.loader import unpack_project
 from cortex_server.worker.predictor import start_predictor
+from cortex_server.worker.program import begin, collect_garbage, end, follow, keep
 from cortex_server.worker.protocol import PredictProtocol
 from cortex_server.worker.service import Runs, Service
 from cortex_server.worker.user_code import StartError
@@ -30,94 +27,103 @@ _BACKLOG = 2048
 _POLL = 0.02
 
 
-def main(descriptors: tuple[int, int, int], arguments: list[str]) -> NoReturn:
+Started = tuple[Description, Runs]
+"""A predictor that is ready: what it is like, and what runs it."""
+
+
+class Descriptors(NamedTuple):
+    """What a worker gets from its supervisor."""
+
+    listener: int
+    """Bound socket to listen on."""
+    boards: int
+    """Counters."""
+    lifeline: int
+    """Pipe that the supervisor holds open while it lives."""
+    logs: tuple[int, ...]
+    """Pipes for what the predictor processes log, if there are any."""
+
+
+def main(descriptors: Descriptors, arguments: list[str]) -> NoReturn:
     """Run a worker to its end.
 
     Args:
-        descriptors: Bound socket to listen on, counters, and a pipe that the
-            supervisor holds open while it lives.
+        descriptors: What it was given.
         arguments: Command line of the replica.
     """
-    listener, lifeline, board = descriptors[0], descriptors[2], Board(descriptors[1])
-    Thread(target=_follow, args=(lifeline, board), daemon=True).start()
-    launch = Launch.parse(arguments)
-    manifest = Manifest.read(launch.manifest)
-    labels = {"api": manifest.name, "revision": manifest.revision}
-    logger = logs.set_up(manifest.log_level, {**labels, "replica": launch.replica})
+    listener, boards, lifeline, logs = descriptors
+    keep((listener, boards, lifeline, *logs))
+    follow(lifeline, Board(boards))
+    launch, manifest, logger = begin(arguments)
+    worker = Worker(manifest, launch, descriptors)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            public = socket.socket(fileno=listener)
-            runner.run(_serve(manifest, launch, board, public, lifeline))
-            _exit(0)
+            runner.run(worker.live(arguments))
+            end(0)
     except StartError as error:
         failure = error.failure
         launch.report(failure)
         told = {"exception": failure.traceback} if failure.traceback else {}
         logger.error(failure.message, **told)  # noqa: TRY400  # told in the user's terms
-        _exit(START_FAILED)
-
-
-async def _serve(
-    manifest: Manifest,
-    launch: Launch,
-    board: Board,
-    public: socket.socket,
-    lifeline: int,
-) -> None:
-    """Construct the predictor, on the loop that it will run on, and serve it."""
-    interface, runner = await start_predictor(manifest, launch, board)
-    worker = Worker(manifest, launch, board, interface, runner)
-    await worker.serve(public, lifeline)
-
-
-def _follow(lifeline: int, board: Board) -> None:
-    """End a start whose supervisor is gone; a worker that serves drains, see serve."""
-    os.read(lifeline, 1)  # there is nothing to read but the end
-    if board.state is State.STARTING:
-        os._exit(1)
-
-
-def _exit(code: int) -> NoReturn:
-    """End at once: a thread that hangs in the user's code must not hold us up."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, ValueError):  # the user's code has replaced it
-            stream.flush()
-    os._exit(code)
+        end(START_FAILED)
 
 
 class Worker:
-    """One predictor behind one listening socket."""
+    """One listening socket, and the predictors behind it."""
 
     def __init__(
-        self,
-        manifest: Manifest,
-        launch: Launch,
-        board: Board,
-        interface: Interface,
-        runner: Runs,
+        self, manifest: Manifest, launch: Launch, descriptors: Descriptors
     ) -> None:
         self._manifest = manifest
         self._launch = launch
-        self._board = board
-        self._runner = runner
-        service = Service(manifest, board, runner)
+        self._descriptors = descriptors
+        self._board = Board(descriptors.boards)
         self._admission = Admission(launch.keys) if launch.keys else None
-        self._app = create_app(
-            manifest, interface, service, launch.endpoint, self._admission
-        )
 
-    async def serve(self, listener: socket.socket, lifeline: int) -> None:
+    async def live(self, arguments: list[str]) -> None:
+        """Construct the predictor, on the loop that it will run on, and serve it."""
+        description, self._runner = await self._start(arguments)
+        service = Service(self._manifest, self._board, self._runner)
+        self._app = create_app(
+            self._manifest,
+            description,
+            service,
+            self._launch.endpoint,
+            self._admission,
+        )
+        await self._serve(socket.socket(fileno=self._descriptors.listener))
+
+    async def _start(self, arguments: list[str]) -> Started:
+        if self._manifest.processes_per_replica > 1:
+            return await self._start_processes(arguments)
+        interface, runner = await start_predictor(
+            self._manifest, self._launch, self._board
+        )
+        self._board.predictors = 1
+        return description_of(interface), runner
+
+    async def _start_processes(self, arguments: list[str]) -> Started:
+        from cortex_server.worker.processes.crew import Crew  # noqa: PLC0415  # rare
+
+        collect_garbage()
+        unpack_project(self._manifest, self._launch)  # once for all
+        _, boards, lifeline, logs = self._descriptors
+        crew = Crew.of(self._manifest, (boards, lifeline), logs, arguments)
+        return await crew.start(), crew
+
+    async def _serve(self, listener: socket.socket) -> None:
         """Listen, answer until told to end, then drain."""
-        end = asyncio.Event()
+        leave, lifeline = asyncio.Event(), self._descriptors.lifeline
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, end.set)
-        loop.add_reader(lifeline, end.set)  # readable when the supervisor is gone
+        loop.add_signal_handler(signal.SIGTERM, leave.set)
+        loop.add_reader(lifeline, leave.set)  # readable when the supervisor is gone
         if self._admission is not None:
             self._admission.follow()
         server = await self._listen(listener)
         if self._board.state is State.STARTING:
-            self._board.state = State.READY
-        await end.wait()
+            self._board.state = State.READY  # before the first answer is seen
+        await server.start_serving()  # type: ignore[no-untyped-call]  # Sanic's
+        await leave.wait()
         loop.remove_reader(lifeline)
         listener.listen(0)  # the system takes no more connections
         await self._drain(server)
@@ -138,7 +144,6 @@ class Worker:
         except OSError as error:  # bound by two that started at the same time
             msg = f"cannot listen on {self._launch.listen}: {error.strerror}"
             raise StartError(StartFailure(message=msg)) from error
-        await server.start_serving()  # type: ignore[no-untyped-call]  # Sanic's
         return server
 
     async def _drain(self, server: AsyncioServer) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from cortex_server.board import Board, State
+from cortex_server.board import Board
 from cortex_server.manifest import Manifest
 from cortex_server.worker.answer import Answer
 from cortex_server.worker.call import Call, current
@@ -43,7 +43,7 @@ class Service:
     @property
     def is_ready(self) -> bool:
         """Whether the replica says that it takes requests."""
-        return self._board.state is State.READY
+        return self._board.is_ready
 
     def begin(self, call: Call, reply: Reply) -> Prediction | None:
         """Take on a prediction, or refuse it at once.

@@ -35,11 +35,17 @@ class P:
 ALL_ASYNC = ALL.replace("    def p", "    async def p")
 
 
+@pytest.fixture(scope="module", params=[1, 2], ids=["one process", "two"])
+def processes(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
 @pytest.fixture(
     scope="module", params=[ALL, ALL_ASYNC], ids=["functions", "coroutines"]
 )
-def replica(request: pytest.FixtureRequest) -> Iterator[Replica]:
-    with running(request.param, config={"n": 2}) as replica:
+def replica(request: pytest.FixtureRequest, processes: int) -> Iterator[Replica]:
+    number = {"processes_per_replica": processes}
+    with running(request.param, config={"n": 2}, **number) as replica:
         yield replica
 
 

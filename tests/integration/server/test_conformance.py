@@ -23,6 +23,7 @@ from cortex_server.board import Board
 from cortex_server.interface import interface_of
 from cortex_server.manifest import Manifest, PredictorModule
 from cortex_server.worker.app import create_app
+from cortex_server.worker.description import description_of
 from cortex_server.worker.execution import Threads
 from cortex_server.worker.protocol import PredictProtocol
 from cortex_server.worker.runner import Runner
@@ -96,7 +97,7 @@ def application() -> Any:
     manifest = Manifest(name="echo", bundle="0", predictor=reference)
     interface = interface_of(Echo)
     service = Service(manifest, board, Runner(Echo(), interface, Threads(1, "test")))
-    app = create_app(manifest, interface, service, "/echo")
+    app = create_app(manifest, description_of(interface), service, "/echo")
     app.config.REQUEST_MAX_SIZE = 100_000
     return app
 

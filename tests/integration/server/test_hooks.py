@@ -28,9 +28,15 @@ SOURCE_ASYNC = SOURCE.replace("    def p", "    async def p").replace(
 HOOKS = "cortex_post_predict_total"
 
 
+@pytest.fixture(scope="module", params=[1, 2], ids=["one", "two"])
+def processes(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
 @pytest.fixture(scope="module", params=[SOURCE, SOURCE_ASYNC], ids=["def", "async"])
-def replica(request: pytest.FixtureRequest) -> Iterator[Replica]:
-    with running(request.param, max_replica_concurrency=1) as replica:
+def replica(request: pytest.FixtureRequest, processes: int) -> Iterator[Replica]:
+    limits = {"max_replica_concurrency": 1, "processes_per_replica": processes}
+    with running(request.param, **limits) as replica:
         yield replica
 
 

@@ -74,9 +74,11 @@ class P:
 """
 
 
-@pytest.fixture(scope="module")
-def replica() -> Iterator[Replica]:
-    with running(SOURCE, threads_per_process=4) as replica:
+@pytest.fixture(scope="module", params=[1, 2], ids=["one process", "two"])
+def replica(request: pytest.FixtureRequest) -> Iterator[Replica]:
+    with running(
+        SOURCE, threads_per_process=4, processes_per_replica=request.param
+    ) as replica:
         yield replica
 
 

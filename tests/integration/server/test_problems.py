@@ -62,9 +62,14 @@ TIMEOUT = 0.5
 SHAPE = ["type", "title", "status", "detail", "request_id"]
 
 
-@pytest.fixture(scope="module")
-def replica() -> Iterator[Replica]:
-    with running(SOURCE, timeout=TIMEOUT, max_replica_concurrency=2) as replica:
+@pytest.fixture(scope="module", params=[1, 2], ids=["one process", "two"])
+def replica(request: pytest.FixtureRequest) -> Iterator[Replica]:
+    with running(
+        SOURCE,
+        timeout=TIMEOUT,
+        max_replica_concurrency=2,
+        processes_per_replica=request.param,
+    ) as replica:
         yield replica
 
 

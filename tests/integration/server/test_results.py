@@ -65,9 +65,9 @@ class P:
 """
 
 
-@pytest.fixture(scope="module")
-def replica() -> Iterator[Replica]:
-    with running(SOURCE) as replica:
+@pytest.fixture(scope="module", params=[1, 2], ids=["one process", "two"])
+def replica(request: pytest.FixtureRequest) -> Iterator[Replica]:
+    with running(SOURCE, processes_per_replica=request.param) as replica:
         yield replica
 
 

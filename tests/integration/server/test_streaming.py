@@ -67,9 +67,15 @@ EVENTS = {"accept": "text/event-stream"}
 IN_FLIGHT = "cortex_in_flight_requests"
 
 
+@pytest.fixture(scope="module", params=[1, 2], ids=["one", "two"])
+def processes(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
 @pytest.fixture(scope="module", params=[SOURCE, ASYNC], ids=["def", "async"])
-def replica(request: pytest.FixtureRequest) -> Iterator[Replica]:
-    with running(request.param, threads_per_process=4) as replica:
+def replica(request: pytest.FixtureRequest, processes: int) -> Iterator[Replica]:
+    number = {"processes_per_replica": processes}
+    with running(request.param, threads_per_process=4, **number) as replica:
         yield replica
 
 

@@ -13,7 +13,6 @@ from cortex_server.board import (
     CODES,
     OUTCOMES,
     Board,
-    Boards,
     State,
 )
 
@@ -86,27 +85,6 @@ def test_what_one_process_writes_another_reads(fd: int) -> None:
     assert reader.integral(12.0) == 2.0
     assert reader.codes == {200: 1, 503: 1}
     assert reader.hooks["run"] == 3
-
-
-def test_each_process_has_a_board_of_its_own_and_readers_see_the_sum() -> None:
-    fd = board_module.create(processes=3)
-    first, _, third = (Board(fd, process) for process in range(3))
-
-    first.state = State.DRAINING
-    first.enter(10.0)
-    first.answered(200, 0.5)
-    first.count_hook("run")
-    third.count_hook("run", 2)
-    third.count_code(500)
-    total = Boards(fd).total()
-    os.close(fd)
-
-    assert first.hooks["run"] == 1
-    assert third.in_flight == 0
-    assert (total.state, total.in_flight, total.count) == (State.DRAINING, 1, 1)
-    assert total.hooks["run"] == 3
-    assert total.codes == {200: 1, 500: 1}
-    assert (total.seconds, total.integral(12.0)) == (0.5, 2.0)
 
 
 @given(

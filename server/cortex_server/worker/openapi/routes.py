@@ -4,24 +4,20 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from sanic import Sanic
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from cortex_server.interface import Interface
-from cortex_server.manifest import Manifest
 from cortex_server.worker.answer import Answer
+from cortex_server.worker.description import DOCUMENT, Ask, Constant
 from cortex_server.worker.exchange import call_of, response_of
 
-if TYPE_CHECKING:
-    from cortex_server.worker.openapi.document import Document
-
-DOCUMENT, PAGE = "/openapi.json", "/docs"
+DOCUMENT_PATH, PAGE = "/openapi.json", "/docs"
 PREFIX_FIELD = b"x-forwarded-prefix"
 """Header by which a gateway says what it has taken off the path."""
 
@@ -32,30 +28,20 @@ _PARTS = re.compile(rb"<(script|style)>(.*?)</\1>", re.DOTALL)
 class Pages:
     """Shows what an API looks like."""
 
-    def __init__(
-        self, manifest: Manifest, interface: Interface, *, needs_key: bool
-    ) -> None:
-        self._manifest = manifest
-        self._interface = interface
-        self._needs_key = needs_key
-
-    @cached_property
-    def _document(self) -> "Document":
-        from cortex_server.worker.openapi.document import Document  # noqa: PLC0415  # few ask
-
-        return Document(self._manifest, self._interface, needs_key=self._needs_key)
+    def __init__(self, ask: Ask) -> None:
+        self._document = Constant(ask, DOCUMENT)
 
     def add_to(self, app: Sanic[Any, Any], prefixes: Iterable[str]) -> None:
         """Answer below each prefix, except where predictions are sent to."""
         for prefix in prefixes:
-            for path, handler in ((DOCUMENT, self._openapi), (PAGE, self._page)):
+            for path, handler in ((DOCUMENT_PATH, self._openapi), (PAGE, self._page)):
                 whole = f"{prefix}{path}"
                 if whole.encode() not in app.ctx.paths:
                     app.add_route(handler, whole, methods=["GET"], name=whole)
 
     async def _openapi(self, request: Request) -> HTTPResponse:
-        prefix = prefix_of(request, DOCUMENT)
-        body = orjson.dumps(self._document.at(prefix))
+        servers = [{"url": prefix_of(request, DOCUMENT_PATH) or "/"}]
+        body = orjson.dumps({**await self._document.get(), "servers": servers})
         fields = {"vary": PREFIX_FIELD.decode()}
         return response_of(Answer(body, fields=fields), call_of(request))
 

@@ -1,7 +1,6 @@
 """The addresses of the protocol, at the root and below the endpoint."""
 
 from collections.abc import Callable, Coroutine, Iterable
-from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
@@ -10,9 +9,9 @@ from sanic import Sanic
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from cortex_server.interface import Interface
 from cortex_server.manifest import Manifest
 from cortex_server.worker.answer import Answer
+from cortex_server.worker.description import TENSORS, Ask, Constant
 from cortex_server.worker.exchange import call_of, predict, response_of
 from cortex_server.worker.problems import Problem
 
@@ -30,10 +29,10 @@ Handler = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]
 class Routes:
     """Answers requests of the protocol for one API."""
 
-    def __init__(self, manifest: Manifest, interface: Interface) -> None:
+    def __init__(self, manifest: Manifest, ask: Ask) -> None:
         self._name = manifest.name
         self._revision = manifest.revision
-        self._interface = interface
+        self._tensors = Constant(ask, TENSORS)
 
     def add_to(self, app: Sanic[Any, Any], prefixes: Iterable[str]) -> None:
         """Answer below each prefix, except where predictions are sent to."""
@@ -85,7 +84,7 @@ class Routes:
             "name": self._name,
             "versions": [self._revision],
             "platform": _PLATFORM,
-            **self._tensors,
+            **await self._tensors.get(),
         }
         return _json(request, told)
 
@@ -95,12 +94,6 @@ class Routes:
         self._check(model, version)
         call_of(request).model = (self._name, self._revision)
         return await predict(request, as_error)
-
-    @cached_property
-    def _tensors(self) -> dict[str, Any]:
-        from cortex_server.worker.v2.tensors import Tensors  # noqa: PLC0415  # few need it
-
-        return Tensors(self._interface).metadata()
 
     def _check(self, model: str, version: str) -> None:
         if model != self._name:

@@ -20,7 +20,6 @@ def refused(**settings: Any) -> str:
 @pytest.mark.parametrize(
     ("settings", "name"),
     [
-        ({"processes_per_replica": 2}, "processes_per_replica=2"),
         ({"compute": {"gpu": 1}}, "compute.gpu=1"),
         ({"compute": {"inf": 1}}, "compute.inf=1"),
         ({"compute": {"cpu": 10_000}}, "compute.cpu=10000.0 (this machine has "),
@@ -41,7 +40,8 @@ def test_a_setting_that_cannot_be_honoured_is_refused_by_name(
     "settings",
     [
         {},
-        {"threads_per_process": 4, "timeout": 5, "idempotent": True},
+        {"processes_per_replica": 2, "threads_per_process": 4},
+        {"timeout": 5, "idempotent": True},
         {"autoscaling": {"max_replica_concurrency": 8}},
         {"autoscaling": {"min_replicas": 1, "max_replicas": 1, "init_replicas": 1}},
         {"compute": {"cpu": 0.5, "mem": "64Mi"}},
@@ -58,9 +58,9 @@ def test_everything_else_is_not(settings: dict[str, Any]) -> None:
 
 
 def test_one_sentence_names_all_of_them() -> None:
-    said = refused(processes_per_replica=2, compute={"gpu": 1})
+    said = refused(compute={"gpu": 1}, update_strategy={"max_surge": 1})
 
     assert said == (
         "local does not support these settings yet:"
-        " processes_per_replica=2, compute.gpu=1"
+        " compute.gpu=1, update_strategy.max_surge=1"
     )

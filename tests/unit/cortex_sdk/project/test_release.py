@@ -87,6 +87,14 @@ def test_what_a_replica_need_not_know_is_no_new_revision(
     assert revision(iris, **fields) == revision(iris)
 
 
+def test_only_processes_beside_each_other_are_told_what_may_run_again(
+    iris: type,
+) -> None:
+    several = {"processes_per_replica": 2}
+
+    assert revision(iris, **several, idempotent=True) != revision(iris, **several)
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -270,6 +278,7 @@ OTHER: dict[str, Any] = {
     "secrets": "0" * 64,
     "log_level": "error",
     "processes_per_replica": 2,
+    "idempotent": True,
     "threads_per_process": 2,
     "max_replica_concurrency": 2,
     "timeout": 1.0,

@@ -46,9 +46,18 @@ def test_is_ready_only_when_it_is_and_alive_always(
     admin: Admin, board: Board, state: State, status: int
 ) -> None:
     board.state = state
+    board.predictors = 1
 
     assert admin.get("/readyz") == (status, {"status": state.name.lower()})
     assert admin.get("/healthz") == (200, {"status": "alive"})
+
+
+def test_is_not_ready_while_all_its_predictors_are_starting_again(
+    admin: Admin, board: Board
+) -> None:
+    board.state, board.predictors = State.READY, 0
+
+    assert admin.get("/readyz") == (503, {"status": "starting"})
 
 
 def test_metrics_are_text(admin: Admin) -> None:

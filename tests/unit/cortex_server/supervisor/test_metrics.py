@@ -35,7 +35,8 @@ def samples(board: Board) -> dict[str, list[tuple[dict[str, str], float]]]:
 
 
 def test_counts_and_states_are_those_of_the_board(board: Board) -> None:
-    board.state = State.READY
+    board.state, board.predictors = State.READY, 3
+    board.count_restart()
     for _ in range(3):
         board.enter(1.0)
     board.leave(2.0)
@@ -58,6 +59,8 @@ def test_counts_and_states_are_those_of_the_board(board: Board) -> None:
     assert found["cortex_refused_requests_total"] == [({}, 1)]
     assert found["cortex_lost_requests_total"] == [({}, 0)]
     assert found["cortex_ready"] == [({}, 1)]
+    assert found["cortex_predictors"] == [({}, 3)]
+    assert found["cortex_process_restarts_total"] == [({}, 1)]
     hooks = {
         labels["outcome"]: value for labels, value in found["cortex_post_predict_total"]
     }

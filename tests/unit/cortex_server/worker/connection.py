@@ -12,6 +12,7 @@ from cortex_server.board import Board
 from cortex_server.interface import interface_of
 from cortex_server.manifest import Manifest, PredictorModule
 from cortex_server.worker.app import Application, create_app
+from cortex_server.worker.description import description_of
 from cortex_server.worker.execution import Threads
 from cortex_server.worker.followers import hooks_for
 from cortex_server.worker.pace import Pace
@@ -93,7 +94,9 @@ class Server:
         hooks = hooks_for(predictor, interface, (), manifest, self.board)
         self.runner = Runner(predictor, interface, threads, hooks)
         self.service = Service(manifest, self.board, self.runner)
-        self.app: Application = create_app(manifest, interface, self.service, "/echo")
+        self.app: Application = create_app(
+            manifest, description_of(interface), self.service, "/echo"
+        )
 
     async def start(self) -> None:
         """Get the application ready, as a listening server does."""

@@ -11,6 +11,7 @@ from cortex_server.board import Board
 from cortex_server.interface import interface_of
 from cortex_server.manifest import Manifest, PredictorModule
 from cortex_server.worker.app import Application, create_app
+from cortex_server.worker.description import description_of
 from cortex_server.worker.execution import Threads
 from cortex_server.worker.runner import Runner
 from cortex_server.worker.service import Service
@@ -42,7 +43,7 @@ def app_of(threads: Threads, endpoint: str | None = None, **fields: Any) -> Appl
     board = Board(fd)
     os.close(fd)
     service = Service(manifest, board, Runner(P(), interface, threads))
-    return create_app(manifest, interface, service, endpoint)
+    return create_app(manifest, description_of(interface), service, endpoint)
 
 
 @pytest.mark.parametrize("timeout", [1.0, 600.0, 3600.0])
@@ -102,5 +103,5 @@ def test_the_summary_says_what_is_served(threads: Threads) -> None:
     summary = app_of(threads).ctx.summary
 
     assert (summary["api"], summary["predictor"]) == ("p", "P")
-    assert summary["payload"] == "list"
+    assert summary["payload"] == "list[float]"
     assert len(summary["revision"]) == 12
