@@ -9,6 +9,8 @@ from cortex_server.worker.answer import JSON, Answer, fields_of, is_status, line
 
 _UNKNOWN = "application/octet-stream"
 _FAST = orjson.OPT_SERIALIZE_NUMPY
+_MISSING = ("NAType", "NaTType")
+"""What pandas puts where there is no value."""
 _LENIENT = orjson.OPT_NON_STR_KEYS
 
 
@@ -70,11 +72,17 @@ def _lenient_json(result: Any) -> bytes:  # noqa: ANN401  # the user's data
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # the user's data
-    """Pydantic models, and arrays of kinds that orjson does not read itself."""
+    """Pydantic models, tables of pandas, arrays that orjson does not read itself."""
+    kind = type(value)
     if hasattr(value, "model_dump"):  # pydantic's
         return value.model_dump(mode="json", fallback=_plain)
+    if hasattr(value, "to_dict") and hasattr(value, "columns"):
+        return value.to_dict("records")
     if hasattr(value, "tolist"):
         return value.tolist()
-    kind = type(value)
+    if kind.__name__ in _MISSING:
+        return None
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
     msg = f"{kind.__module__}.{kind.__qualname__} has no JSON form"
     raise TypeError(msg)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+import pandas as pd
 import pydantic
 import pytest
 from hypothesis import given
@@ -172,3 +173,49 @@ def test_what_contains_itself_has_no_json_form() -> None:
 
     with pytest.raises(NotJSONError):
         answer_of(endless)
+
+
+def table() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "name": pd.Categorical(["rose", None]),
+            "seen": pd.to_datetime(["2026-01-02T03:04:05", None]),
+            "petals": pd.array([5, None], dtype="Int64"),
+            "size": np.array([1.5, np.nan], dtype="float32"),
+        }
+    )
+
+
+ROWS = [
+    {"name": "rose", "seen": "2026-01-02T03:04:05", "petals": 5, "size": 1.5},
+    {"name": None, "seen": None, "petals": None, "size": None},
+]
+
+
+@pytest.mark.parametrize(
+    ("result", "value"),
+    [
+        (table(), ROWS),
+        ({"rows": table(), "count": np.int64(2)}, {"rows": ROWS, "count": 2}),
+        (table().set_index("petals")[["size"]], [{"size": 1.5}, {"size": None}]),
+        (pd.DataFrame([[1, 2]], columns=[0, 1]), [{"0": 1, "1": 2}]),
+        (pd.DataFrame(), []),
+        (table()["seen"], ["2026-01-02T03:04:05", None]),
+        (table()["petals"], [5, None]),
+        (table()["name"], ["rose", None]),
+        (pd.Series([1.5, float("inf")]), [1.5, None]),
+        (pd.Index(["a", "b"]), ["a", "b"]),
+        (pd.Timestamp("2026-01-02", tz="UTC"), "2026-01-02T00:00:00+00:00"),
+        (pd.NaT, None),
+    ],
+)
+def test_tables_of_pandas_are_rows_and_columns_are_lists(
+    result: Any, value: Any
+) -> None:
+    answer = answer_of(result)
+
+    assert answer is not None
+    assert (answer.content_type, orjson.loads(answer.body)) == (
+        "application/json",
+        value,
+    )
