@@ -80,6 +80,10 @@ class SyncAPI(Value):
     """Folder inside the project that is put first on the import path."""
     log_level: LogLevel = "info"
     """Least level that is logged: debug, info, warning or error."""
+    log_requests: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of requests that have a line in the log, from 0 to 1."""
+    log_slow: Annotated[Seconds, Field(gt=0)] = 10.0
+    """Seconds from which on a request has a line in the log in any case."""
     processes_per_replica: Annotated[int, Field(ge=1, le=100)] = 1
     """Processes in a replica, each with a predictor of its own, from 1 to 100."""
     threads_per_process: Annotated[int, Field(ge=1)] = 1

@@ -85,6 +85,8 @@ def release_of(api: "SyncAPI", key: bytes) -> Release:
         env=api.env,
         secrets=keyed_hash(secrets, key) if secrets else None,
         log_level=api.log_level,
+        log_requests=api.log_requests,
+        log_slow=api.log_slow,
         processes_per_replica=api.processes_per_replica,
         threads_per_process=api.threads_per_process,
         max_replica_concurrency=api.autoscaling.max_replica_concurrency,

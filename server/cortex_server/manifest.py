@@ -158,6 +158,10 @@ class Manifest(Record, frozen=True, kw_only=True):
     secrets: str | None = None
     """Keyed hash of the values of `secrets` and `.env`, None where there are none."""
     log_level: LogLevel = "info"
+    log_requests: float = 0.0
+    """Share of requests that have a line in the log, from 0 to 1."""
+    log_slow: float = 10.0
+    """Seconds from which on a request has one in any case."""
     processes_per_replica: int = 1
     threads_per_process: int = 1
     max_replica_concurrency: int = 1024

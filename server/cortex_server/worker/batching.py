@@ -18,7 +18,7 @@ from sanic.exceptions import SanicException
 
 from cortex_server.interface import PER_REQUEST, Method
 from cortex_server.manifest import Batching
-from cortex_server.worker.call import current
+from cortex_server.worker.call import current, together
 from cortex_server.worker.execution import (
     Arguments,
     Function,
@@ -210,6 +210,7 @@ class _Batch:
 
     def _begin(self) -> None:
         self.works = [work for work in self._head.values() if not work.is_given_up]
+        together.set([work.call for work in self.works if work.call])
 
     def _arguments(self) -> Arguments:
         given = [work.arguments for work in self.works]

@@ -10,7 +10,9 @@ from uuid import uuid4
 from multidict import CIMultiDict, MultiDict
 
 _ID = re.compile(rb"[!-~]{1,200}")
-_TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-.*")
+_TRACE = re.compile(  # as W3C Trace Context has it: no version ff, no id of zeros
+    rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
+)
 _PREFIX = str(uuid4())[:24]
 _numbers = count(1)
 
@@ -109,3 +111,6 @@ NOTHING = Call(b"", b"", [])
 
 current: ContextVar[Call | None] = ContextVar("cortex_call", default=None)
 """The call that this thread or task works for; log lines carry its ids."""
+
+together: ContextVar[list[Call]] = ContextVar("cortex_calls", default=[])  # noqa: B039  # nobody adds to it
+"""The calls that one call of the predictor answers, where it answers several."""

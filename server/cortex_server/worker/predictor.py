@@ -14,10 +14,13 @@ from cortex_server.worker.loader import load
 from cortex_server.worker.program import collect_garbage
 from cortex_server.worker.runner import Runner, Submit
 from cortex_server.worker.start import Start
+from cortex_server.worker.traced import TracedPredictor
+from cortex_server.worker.tracing import tracing_for
 from cortex_server.worker.user_code import StartError
 
 if TYPE_CHECKING:
     from cortex_server.worker.models.opening import Opened
+    from cortex_server.worker.spans import Tracing
 
 
 async def start_predictor(
@@ -29,6 +32,7 @@ async def start_predictor(
         StartError: Anything of that fails; it says what in the user's terms.
     """
     collect_garbage()
+    tracing = tracing_for(manifest.name, manifest.revision, launch.replica)
     cls, interface, functions = load(manifest, launch)
     opened = _open_models(manifest, interface, functions, launch)
     models = opened.models if opened else None
@@ -36,10 +40,13 @@ async def start_predictor(
     start = Start(interface, manifest, threads, launch.root, models)
     predictor = start.construct(cls)
     methods = predictor
+    if tracing is not None:
+        methods = TracedPredictor(predictor, interface, tracing)
+        functions = [(hook, tracing.traced(f, hook.name)) for hook, f in functions]
     if opened is not None:
         opened.begin(predictor, interface)
         interface = opened.typed(predictor, interface)
-        methods = opened.methods(predictor, interface)
+        methods = opened.methods(methods, interface)
         functions = [(hook, opened.equipped(hook, f)) for hook, f in functions]
     hooks = hooks_for(methods, interface, functions, manifest, board)
     try:
@@ -47,6 +54,22 @@ async def start_predictor(
         runner = Runner(methods, interface, threads, hooks, submit)
     except InterfaceError as error:
         raise StartError(StartFailure(message=str(error))) from None
+    _add_to(runner, manifest, tracing, opened)
+    needs_key = launch.keys is not None
+    runner.questions |= questions_about(interface, manifest, needs_key=needs_key)
+    await start.warm_up(predictor)
+    return interface, runner
+
+
+def _add_to(
+    runner: Runner,
+    manifest: Manifest,
+    tracing: "Tracing | None",
+    opened: "Opened | None",
+) -> None:
+    """What only some replicas have."""
+    if tracing is not None:
+        runner.flush = tracing.flush
     if opened is not None:
         from cortex_server.worker.models.questions import NAME, answering  # noqa: PLC0415  # most have none
 
@@ -55,10 +78,6 @@ async def start_predictor(
         from cortex_server.worker.monitoring import Monitor  # noqa: PLC0415  # most do not
 
         runner.see = Monitor(manifest.monitoring).see
-    needs_key = launch.keys is not None
-    runner.questions |= questions_about(interface, manifest, needs_key=needs_key)
-    await start.warm_up(predictor)
-    return interface, runner
 
 
 def _batches(

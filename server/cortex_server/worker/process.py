@@ -21,6 +21,8 @@ from cortex_server.worker.predictor import start_predictor
 from cortex_server.worker.program import begin, collect_garbage, end, follow, keep
 from cortex_server.worker.protocol import PredictProtocol
 from cortex_server.worker.service import Runs, Service
+from cortex_server.worker.traced import TracedService
+from cortex_server.worker.tracing import tracing_for
 from cortex_server.worker.user_code import StartError
 
 _BACKLOG = 2048
@@ -79,11 +81,16 @@ class Worker:
         self._descriptors = descriptors
         self._board = Board(descriptors.boards)
         self._admission = Admission(launch.keys) if launch.keys else None
+        self._tracing = tracing_for(manifest.name, manifest.revision, launch.replica)
 
     async def live(self, arguments: list[str]) -> None:
         """Construct the predictor, on the loop that it will run on, and serve it."""
         description, self._runner = await self._start(arguments)
-        service = Service(self._manifest, self._board, self._runner)
+        service = (
+            TracedService(self._manifest, self._board, self._runner, self._tracing)
+            if self._tracing
+            else Service(self._manifest, self._board, self._runner)
+        )
         self._app = create_app(
             self._manifest,
             description,
@@ -154,6 +161,8 @@ class Worker:
         drain = self._manifest.drain(self._launch.withdraw)
         await _finish(server.connections, drain.requests)
         await self._runner.drain(drain.hooks)
+        if self._tracing is not None:
+            await self._tracing.flush()
 
 
 async def _finish(connections: set[HttpProtocol], seconds: float) -> None:

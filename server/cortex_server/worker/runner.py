@@ -78,6 +78,8 @@ class Runner:
         """What counts results once they are answered."""
         self.questions: dict[str, Callable[[Any], Awaitable[Any]]] = {}
         """What the public address may ask, and who answers."""
+        self.flush: Callable[[], Awaitable[None]] | None = None
+        """What is to be done last, before the process ends."""
         self._hooks = hooks
 
     def run(self, prediction: Prediction) -> None:
@@ -104,9 +106,11 @@ class Runner:
         return [await self.questions[name](data)]
 
     async def drain(self, seconds: float) -> None:
-        """Let accepted hooks finish, for so long at most."""
+        """Let accepted hooks finish, for so long at most; it is the end."""
         if self._hooks is not None:
             await self._hooks.drain(seconds)
+        if self.flush is not None:
+            await self.flush()
 
     def _submit(self, prediction: Prediction, arguments: Arguments) -> None:
         done = partial(self._done, prediction)

@@ -1,5 +1,6 @@
 """Predictions are taken on, counted, and held to their limits."""
 
+from random import random
 from time import monotonic
 from typing import Any, Protocol
 
@@ -38,6 +39,8 @@ class Service:
         self._limit = manifest.max_replica_concurrency
         self._timeout = manifest.timeout
         self._deadlines = Deadlines(manifest.timeout)
+        self._share = manifest.log_requests
+        self._slow = manifest.log_slow
         self._board = board
 
     @property
@@ -77,12 +80,22 @@ class Service:
         prediction.work = prediction.stream = None
         self._deadlines.forget(prediction)
         ended = monotonic()
+        took = ended - prediction.started
         self._board.leave(ended)
-        self._board.answered(status, ended - prediction.started)
+        self._board.answered(status, took)
+        if took >= self._slow or (self._share and random() < self._share):  # noqa: S311  # a sample
+            self._tell(prediction.call, status, took)
 
     def count_other(self, status: int) -> None:
         """Count an answer to what never became a prediction."""
         self._board.count_code(status)
+
+    def _tell(self, call: Call, status: int, seconds: float) -> None:
+        current.set(call)
+        logger = structlog.get_logger()
+        is_slow = seconds >= self._slow
+        level, event = ("warning", "slow request") if is_slow else ("info", "request")
+        getattr(logger, level)(event, status=status, seconds=round(seconds, 6))
 
     def _refused(self, call: Call) -> Answer:
         self._board.refuse()

@@ -190,3 +190,73 @@ def test_a_client_that_reads_slowly_gets_everything_and_holds_nobody_up() -> Non
         assert replica.client.post("/").status_code == 200
         received = len(receive_response(connection)[2])
         assert received == 8 << 20
+
+
+BUSY = """
+import pathlib, time
+
+class P:
+    def predict(self, payload, query_params):
+        limit = time.monotonic() + 20
+        while not pathlib.Path("open").exists() and time.monotonic() < limit:
+            {wait}
+        if payload == "fail":
+            raise ValueError
+        return payload
+"""
+
+
+@pytest.mark.parametrize("wait", ["time.sleep(0.005)", "sum(range(1000))"])
+def test_who_is_refused_waits_for_nothing_however_busy_the_predictor_is(
+    wait: str, pool: ThreadPoolExecutor
+) -> None:
+    source = BUSY.format(wait=wait)
+    with running(source, max_replica_concurrency=SLOTS) as replica:
+        held = [pool.submit(replica.client.post, "/", json=1) for _ in range(SLOTS)]
+        replica.wait_for_metric("cortex_in_flight_requests", SLOTS)
+
+        refused, took = [], []
+        for _ in range(100):
+            began = time.monotonic()
+            refused.append(replica.client.post("/", json=1))
+            took.append(time.monotonic() - began)
+        health = time.monotonic()
+        assert replica.admin.get("/healthz").is_success
+        assert replica.metric("cortex_refused_requests_total") == 100
+        health = time.monotonic() - health
+        replica.open_gate("open")
+
+        assert {answer.status_code for answer in refused} == {503}
+        assert {answer.headers["retry-after"] for answer in refused} == {"1"}
+        assert sorted(took)[98] < 0.5  # the claim is a tenth
+        assert health < 0.5
+        assert [answer.result().status_code for answer in held] == [200] * SLOTS
+
+
+def test_nothing_is_in_flight_after_errors_timeouts_and_clients_that_left(
+    pool: ThreadPoolExecutor,
+) -> None:
+    source = BUSY.format(wait="time.sleep(0.005)")
+    with running(source, max_replica_concurrency=30, timeout=1.0) as replica:
+        late = [pool.submit(replica.client.post, "/", json=1) for _ in range(5)]
+        left = [replica.connect() for _ in range(5)]
+        for connection in left:
+            connection.sendall(request_bytes(b"1", "content-type: application/json"))
+        replica.wait_for_metric("cortex_in_flight_requests", 10)
+        for connection in left:
+            connection.close()
+        assert [answer.result().status_code for answer in late] == [504] * 5
+        replica.open_gate("open")
+        bodies = [b'"fail"', b"{", b"1"] * 5
+        headers = {"content-type": "application/json"}
+        answers = [
+            replica.client.post("/", content=body, headers=headers) for body in bodies
+        ]
+
+        assert [answer.status_code for answer in answers] == [500, 400, 200] * 5
+        assert replica.metric("cortex_in_flight_requests") == 0
+        counted = {200: 5, 400: 5, 499: 5, 500: 5, 503: 0, 504: 5}
+        assert counted == {
+            code: replica.metric("cortex_requests_total", code=str(code))
+            for code in counted
+        }

@@ -187,3 +187,60 @@ def test_people_get_text_and_no_labels() -> None:
         assert "revision" not in line
         with pytest.raises(ValueError, match=r"Expecting value|Extra data"):
             json.loads(line)
+
+
+ASKS = """
+import time
+
+class P:
+    def predict(self, query_params):
+        time.sleep(float(query_params.get("seconds", 0)))
+        return 1
+"""
+
+
+def test_no_request_has_a_line_of_its_own_unless_one_asks_for_it() -> None:
+    with running(ASKS) as replica:
+        for _ in range(50):
+            replica.client.post("/")
+        replica.terminate()
+        replica.wait()
+
+        assert [line["event"] for line in replica.log()] == ["draining"]
+
+
+def test_a_share_of_all_requests_has_a_line() -> None:
+    with running(ASKS, log_requests=0.5) as replica:
+        for number in range(200):
+            replica.client.post("/", headers={"x-request-id": str(number)})
+        replica.terminate()
+        replica.wait()
+
+        lines = replica.log(event="request", level="info", status=200)
+        assert 50 < len(lines) < 150  # 7 standard deviations
+        assert len({line["request_id"] for line in lines}) == len(lines)
+        assert all(0 < line["seconds"] < 10 for line in lines)
+
+
+def test_a_slow_request_has_a_line_in_any_case() -> None:
+    with running(ASKS, log_slow=0.3) as replica:
+        replica.client.post("/?seconds=0.3", headers={"x-request-id": "slow"})
+        replica.client.post("/", headers={"x-request-id": "quick"})
+
+        line = replica.logged(event="slow request", level="warning", request_id="slow")
+        assert (line["status"], line["seconds"] >= 0.3) == (200, True)
+        replica.terminate()
+        replica.wait()
+        assert not replica.log(request_id="quick")
+
+
+def test_all_requests_have_a_line_where_the_share_is_one() -> None:
+    with running(ASKS, log_requests=1.0) as replica:
+        for _ in range(20):
+            replica.client.post("/")
+        replica.client.post("/?seconds=x")
+        replica.terminate()
+        replica.wait()
+
+        statuses = [line["status"] for line in replica.log(event="request")]
+        assert statuses == [200] * 20 + [500]
