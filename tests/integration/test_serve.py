@@ -6,7 +6,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -404,11 +404,14 @@ def test_nothing_is_left_of_one_that_was_killed(
     start = cortex.start(
         "serve", "app.py", "--port", 0, *options, TMPDIR=str(temporary)
     )
-    with start as running, ThreadPoolExecutor(1) as pool:
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(1))
+        running = stack.enter_context(start)
         url = address(running)
+        tree = psutil.Process(running.pid).children(recursive=True)
+        stack.callback(kill, tree)  # whatever this test finds, it leaves nothing
         held = pool.submit(post, f"{url}?gate={tmp_path}/gate")
         eventually((tmp_path / "gate.entered").exists, "no request")
-        tree = psutil.Process(running.pid).children(recursive=True)
         assert list(temporary.iterdir())
 
         running.end(signal.SIGKILL)
@@ -423,6 +426,12 @@ def test_nothing_is_left_of_one_that_was_killed(
         assert left == []
         assert list(temporary.iterdir()) == []
         held.exception()
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def accepts(url: str) -> bool:
