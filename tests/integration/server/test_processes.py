@@ -497,7 +497,7 @@ def test_the_public_address_knows_what_the_processes_take_and_answer() -> None:
         assert inferred.json()["outputs"][0]["data"] == [1]
 
 
-def test_a_process_that_batches_gets_as_many_calls_as_a_batch_holds(
+def test_a_process_that_runs_a_batch_is_given_the_whole_next_one(
     pool: ThreadPoolExecutor,
 ) -> None:
     source = (
@@ -514,9 +514,9 @@ class P:
     with several(source, batching=batching) as replica:
         sent = [pool.submit(replica.client.post, "/", json=n) for n in range(2)]
         wait_for("both to be in it", lambda: len(replica.log(event="entered")) == 2)
-        sent += [pool.submit(replica.client.post, "/", json=n) for n in range(4)]
-        replica.wait_for_metric(IN_FLIGHT, 6)
+        sent += [pool.submit(replica.client.post, "/", json=n) for n in range(6)]
+        replica.wait_for_metric(IN_FLIGHT, 8)
         replica.open_gate("gate")
 
         sizes = [answer.result().json() for answer in sent]
-        assert sizes == [1, 1, 2, 2, 2, 2]
+        assert sizes == [1, 1, 3, 3, 3, 3, 3, 3]

@@ -40,8 +40,10 @@ class Crew:
         programs: list[Program],
     ) -> None:
         self._dispatcher = Dispatcher(board, may_repeat=manifest.idempotent)
-        batch = manifest.batching.max_batch_size if manifest.batching else 1
-        self._room = manifest.threads_per_process * batch
+        batching = manifest.batching
+        # With batches, the next one waits where the last one runs.
+        ahead = 2 * batching.max_batch_size if batching else 1
+        self._room = manifest.threads_per_process * ahead
         self._board = board
         self._boards = boards
         self._programs = programs
