@@ -494,3 +494,55 @@ def test_the_summary_lists_models_and_metrics_count_them(folder: Path) -> None:
         assert replica.metric("cortex_model_evictions_total", where="memory") == 1
         assert replica.metric("cortex_models_in_memory") == 1
         assert replica.metric("cortex_models_memory_bytes") == len("seven")
+
+
+def test_the_repository_of_v2_lists_loads_and_unloads(folder: Path) -> None:
+    put(folder, "iris", "1", text="one")
+    models = Models(dir=str(folder), reload_interval=3600.0)
+
+    with running(SOURCE, models=models) as replica:
+
+        def repository(path: str, body: object = None) -> httpx.Response:
+            return replica.client.post(f"/v2/repository/{path}", json=body)
+
+        one = {"name": "iris", "version": "1", "state": "READY", "reason": ""}
+        assert repository("index").json() == [one]
+
+        put(folder, "iris", "2", text="two")
+        assert repository("models/iris/load").status_code == 200
+        assert text(replica) == "two"
+        assert repository("index", {"ready": True}).json() == [{**one, "version": "2"}]
+
+        assert repository("models/iris/unload").status_code == 200
+        assert repository("index", {"ready": True}).json() == []
+        assert text(replica) == "two", "it is loaded again"
+
+        put(folder, "iris", "3", text="broken")
+        broken = repository("models/iris/load")
+        assert broken.status_code == 500
+        assert "cannot be loaded" in broken.json()["error"]
+        assert text(replica) == "two"
+        assert repository("models/rose/load").status_code == 404
+        assert "model_repository" in replica.client.get("/v2").json()["extensions"]
+
+
+def test_an_api_without_models_has_no_repository() -> None:
+    source = "class P:\n    def predict(self):\n        return 1\n"
+
+    with running(source) as replica:
+        assert replica.client.post("/v2/repository/index").status_code == 404
+
+
+def test_several_processes_answer_for_their_models_together(folder: Path) -> None:
+    put(folder, "iris", "1", text="one")
+    models = Models(dir=str(folder))
+
+    with running(SOURCE, models=models, processes_per_replica=2) as replica:
+        assert text(replica) == "one"
+        (iris,) = replica.client.get("/").json()["models"]
+        assert iris["in_memory"] == [1]
+        assert replica.metric("cortex_models_in_memory") == 2
+        assert replica.client.post("/v2/repository/models/iris/unload").is_success
+        (iris,) = replica.client.get("/").json()["models"]
+        assert iris["in_memory"] == []
+        assert replica.client.post("/v2/repository/models/no/load").status_code == 404

@@ -14,6 +14,7 @@ from cortex_server.worker.answer import Answer
 from cortex_server.worker.description import TENSORS, Ask, Constant
 from cortex_server.worker.exchange import call_of, predict, response_of
 from cortex_server.worker.problems import Problem
+from cortex_server.worker.v2 import repository
 
 ROOT = "/v2"
 EXTENSIONS = ["binary_tensor_data"]
@@ -33,6 +34,7 @@ class Routes:
         self._name = manifest.name
         self._revision = manifest.revision
         self._tensors = Constant(ask, TENSORS)
+        self._has_models = manifest.models is not None
 
     def add_to(self, app: Sanic[Any, Any], prefixes: Iterable[str]) -> None:
         """Answer below each prefix, except where predictions are sent to."""
@@ -52,6 +54,9 @@ class Routes:
             handlers[path] = ("GET", self._metadata)
             handlers[f"{path}/ready"] = ("GET", self._model_ready)
             handlers[f"{path}/infer"] = ("POST", self._infer)
+        if self._has_models:
+            for path, name in repository.PATHS.items():
+                handlers[f"{ROOT}{path}"] = ("POST", getattr(repository, name))
         return handlers
 
     async def _server(self, request: Request) -> HTTPResponse:
@@ -60,7 +65,8 @@ class Routes:
             {
                 "name": "cortex",
                 "version": version("cortex-sdk"),
-                "extensions": EXTENSIONS,
+                "extensions": EXTENSIONS
+                + (["model_repository"] if self._has_models else []),
             },
         )
 

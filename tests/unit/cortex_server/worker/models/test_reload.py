@@ -63,6 +63,7 @@ def test_a_new_version_that_is_broken_changes_nothing(setting: Setting) -> None:
     setting.look()
     setting.look()
 
+    assert setting.models.catalog.latest("iris").number == 1
     assert setting.models.get("iris") == "one"
     assert setting.loads.seen.count(("iris", 2)) == 1, "it is tried too often"
     setting.clock.now = 5.0
