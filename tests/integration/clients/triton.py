@@ -88,6 +88,18 @@ def infers_with_several_tensors(client: InferenceServerClient) -> None:
     assert one.as_numpy("pixels").dtype == np.int64
 
 
+def infers_with_compression(client: InferenceServerClient) -> None:
+    array = np.zeros(1000, dtype=np.float32)
+    for method in ("gzip", "deflate"):
+        result = client.infer(
+            "double",
+            [tensor("x", array)],
+            request_compression_algorithm=method,
+            response_compression_algorithm=method,
+        )
+        assert np.array_equal(result.as_numpy("response"), array)
+
+
 def infers_at_the_same_time(client: InferenceServerClient) -> None:
     arrays = [np.full(3, n, dtype=np.float32) for n in range(20)]
 
