@@ -83,6 +83,33 @@ def is_new(replica: Replica, old: int) -> bool:
     return old not in pids and bool(pids) and replica.admin.get("/readyz").is_success
 
 
+def test_processes_are_added_up_and_the_gauges_of_a_dead_one_go() -> None:
+    source = """
+import os, signal, time
+
+class P:
+    def __init__(self, metrics):
+        metrics.gauge("up").set(1)
+
+    def predict(self, payload, metrics):
+        metrics.counter("hits").inc()
+        if payload == "die":
+            metrics.gauge("dying").set(1)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return payload
+"""
+    with running(source, processes_per_replica=2) as replica:
+        for _ in range(10):
+            assert replica.client.post("/", json="x").text == "x"
+        assert replica.metric("hits_total") == 10
+        assert replica.metric("up") == 2
+
+        assert replica.client.post("/", json="die").is_server_error
+        replica.wait_for_metric("up", 2)
+        assert replica.metric("hits_total") == 11
+        assert replica.metric("dying") == 0
+
+
 @pytest.mark.parametrize("gone", [False, True])
 def test_the_folder_of_the_metrics_ends_with_the_replica(gone: bool) -> None:  # noqa: FBT001  # a parameter
     source = "raise ValueError" if gone else SOURCE

@@ -272,6 +272,23 @@ class P:
         assert not batch.parent_span_id
 
 
+def test_a_trace_goes_on_in_another_process() -> None:
+    late = {"OTEL_BSP_SCHEDULE_DELAY": "600000"}
+    with (
+        collecting() as collector,
+        running(SOURCE, env=collector.env | late, processes_per_replica=2) as replica,
+    ):
+        assert post(replica, "shared", **PARENT) == 200
+        replica.terminate()
+        assert replica.wait() == 0
+
+        span = collector.span("test", request_id="shared")
+        assert span.parent_span_id.hex() == CALLER
+        predict = collector.span("predict", span)
+        collector.span("inner", predict)
+        collector.span("post_predict", span)
+
+
 def test_what_was_not_sent_yet_is_sent_when_the_replica_ends() -> None:
     late = {"OTEL_BSP_SCHEDULE_DELAY": "600000"}
     with collecting() as collector:

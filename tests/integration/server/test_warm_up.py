@@ -88,3 +88,16 @@ def test_a_replica_can_be_ended_while_it_warms_up() -> None:
         replica.terminate()
 
         assert replica.wait() == 0
+
+
+def test_every_process_warms_up() -> None:
+    source = (
+        "import os\n"
+        "class P:\n"
+        "    def warm_up(self): print('warm', os.getpid())\n"
+        "    def predict(self): return 1\n"
+    )
+    with running(source, processes_per_replica=2) as replica:
+        warm = {line["event"] for line in replica.log()}
+
+        assert len(warm) == 2
