@@ -46,11 +46,8 @@ class UserMetrics(Collector):
         with _one_at_a_time:
             self._retire()
             metrics = _merged(list(self._folder.glob("*.db")))
-        for metric in metrics:
-            if not metric.name.startswith(_OURS) or metric.name.startswith(
-                _COUNTED_THERE
-            ):
-                yield self._labelled(metric)
+        for metric in sorted(filter(_is_free, metrics), key=lambda metric: metric.name):
+            yield self._labelled(metric)
 
     def retire(self) -> None:
         """Make one file of those of dead processes, which would pile up."""

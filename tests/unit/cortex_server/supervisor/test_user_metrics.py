@@ -89,6 +89,14 @@ def test_a_gauge_of_living_processes_is_shown(tmp_path: Path) -> None:
     assert values(tmp_path) == {"depth": 4}
 
 
+def test_metrics_come_in_the_order_of_their_names(tmp_path: Path) -> None:
+    made = "Counter('c', '').inc(); Gauge('b', '', multiprocess_mode='max').set(1)\n"
+    count(tmp_path, made + "Counter('a', '').inc(); Summary('d', '').observe(1)")
+
+    names = [metric.name for metric in UserMetrics(tmp_path, LABELS).collect()]
+    assert names == ["a", "b", "c", "d"]
+
+
 def test_names_of_the_replica_are_not_taken_by_others(tmp_path: Path) -> None:
     names = ("cortex_ready", "process_mine", "cortex_predictions", "mine")
     count(tmp_path, "\n".join(f"Counter('{name}', '').inc()" for name in names))
