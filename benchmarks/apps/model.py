@@ -10,12 +10,27 @@ LONGEST_SETOSA_PETAL = 2.5
 CALL_SECONDS, ITEM_SECONDS = 0.005, 0.0001
 MOST_IN_BATCH, LONGEST_WAIT_SECONDS = 32, 0.005
 HOOK_SECONDS = 0.010
+WORK_SECONDS = 0.005
 HOOK_FILE_VARIABLE = "BENCHMARK_HOOK_FILE"
 
 
 def label(x: Sequence[float]) -> int:
     """Answer like a model that costs nothing: one comparison."""
     return int(x[PETAL_LENGTH] >= LONGEST_SETOSA_PETAL)
+
+
+def label_computing(x: Sequence[float]) -> int:
+    """Answer after as much processor time as a small model in Python takes."""
+    end = time.thread_time() + WORK_SECONDS
+    while time.thread_time() < end:
+        pass
+    return label(x)
+
+
+def label_sleeping(x: Sequence[float]) -> int:
+    """Answer after a wait as for another machine."""
+    time.sleep(WORK_SECONDS)
+    return label(x)
 
 
 async def label_async(x: Sequence[float]) -> int:

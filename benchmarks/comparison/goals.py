@@ -40,7 +40,13 @@ _RATES = {"w1": 3.0, "w2": 3.0, "w5json": 1.15, "w5bin": 0.95}
 
 def goals(results: Results) -> list[Goal]:
     """Those that the workloads of this run say something about."""
-    return [*_rates(results), *_model(results), *_batches(results), *_starts(results)]
+    return [
+        *_rates(results),
+        *_model(results),
+        *_batches(results),
+        *_processes(results),
+        *_starts(results),
+    ]
 
 
 def _rates(results: Results) -> Iterator[Goal]:
@@ -62,6 +68,16 @@ def _batches(results: Results) -> Iterator[Goal]:
         rate = median(cell.rate for cell in cells)
         what = "w4: requests, as a share of what one batch after the other allows"
         yield Goal(what, rate / BEST_BATCHED_RATE, 0.94)
+
+
+def _processes(results: Results) -> Iterator[Goal]:
+    for several, number, one, bound in (("p2", 2, "p1", 0.85), ("s4", 4, "s1", 0.95)):
+        alone = {cell.repeat: cell.rate for cell in results.of(OURS, one)}
+        cells = [c for c in results.of(OURS, several) if alone.get(c.repeat)]
+        if cells:
+            share = median(c.rate / alone[c.repeat] for c in cells) / number
+            what = f"{several}: requests, as a share of {number} times those of {one}"
+            yield Goal(what, share, bound)
 
 
 def _starts(results: Results) -> Iterator[Goal]:

@@ -21,6 +21,8 @@ class Cores:
 
     server: int | None
     load: int | None
+    is_shared: bool = False
+    """Whether the server may use the core of the load, too."""
 
     @classmethod
     def choose(cls) -> Self:
@@ -30,21 +32,21 @@ class Cores:
         )
         return cls(*allowed[:2]) if len(allowed) > 1 else cls(None, None)
 
+    @contextmanager
+    def for_server(self) -> Iterator[None]:
+        """Start processes where the server belongs, then go back to the load's."""
+        pin(self.server, *([self.load] if self.is_shared else []))
+        try:
+            yield
+        finally:
+            pin(self.load)
 
-def pin(core: int | None) -> None:
-    """Keep this process, and those it starts from now on, on one core."""
-    if core is not None:
-        os.sched_setaffinity(0, {core})
 
-
-@contextmanager
-def pinned(core: int | None, back_to: int | None) -> Iterator[None]:
-    """Start processes on one core, then go back to another."""
-    pin(core)
-    try:
-        yield
-    finally:
-        pin(back_to)
+def pin(*cores: int | None) -> None:
+    """Keep this process, and those it starts from now on, on these cores."""
+    chosen = {core for core in cores if core is not None}
+    if chosen:
+        os.sched_setaffinity(0, chosen)
 
 
 def describe() -> dict[str, str | int | None]:

@@ -8,6 +8,7 @@ from comparison.cell import Cell, Setup, check, measure
 from comparison.environment import Contender
 from comparison.failure import BenchmarkError
 from comparison.machine import Cores
+from comparison.server import OURS, Server
 from comparison.workload import Workload
 
 
@@ -33,7 +34,7 @@ class Matrix:
         for repeat in range(1, self.repeats + 1):
             for workload in self.workloads:
                 for contender in self.contenders:
-                    if workload.name not in contender.server.lacks:
+                    if _answers(contender.server, workload):
                         yield Place(contender, workload, repeat)
 
     def measure(self, setup: Setup) -> tuple[list[Cell], list[str]]:
@@ -68,3 +69,8 @@ class Matrix:
                 failures.append(f"{name}, repeat {place.repeat}: {error}")
             print(f"{number}/{len(places)} {name}: {outcome}", file=sys.stderr)
         return failures
+
+
+def _answers(server: Server, workload: Workload) -> bool:
+    is_asked = server.name == OURS or not workload.is_ours
+    return is_asked and workload.name not in server.lacks

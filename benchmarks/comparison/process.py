@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from comparison.machine import Cores, pinned
+from comparison.machine import Cores
 
 _TAG_VARIABLE = "BENCHMARK_TAG"
 _GRACE_SECONDS = 3
@@ -93,7 +93,7 @@ def running(
     command: list[str], variables: dict[str, str], folder: Path, cores: Cores
 ) -> Iterator[Running]:
     """Start a server on its core, in a session of its own; end it in any case."""
-    with pinned(cores.server, back_to=cores.load):
+    with cores.for_server():
         server = _start(command, variables, folder)
     try:
         yield server

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from comparison.environment import Contender
@@ -71,7 +71,8 @@ def started(contender: Contender, workload: Workload, cores: Cores) -> Iterator[
         if server.prepare is not None:
             _prepare(contender, SERVERS / server.prepare, workload, folder)
         start = time.perf_counter()
-        with running(command, variables, folder, cores) as process:
+        placed = replace(cores, is_shared=workload.is_ours)
+        with running(command, variables, folder, placed) as process:
             answer = _first_answer(process, target, start + _START_SECONDS)
             seconds = time.perf_counter() - start
             _compare(answer, workload)

@@ -21,6 +21,8 @@ class Workload:
     content_type: str = "application/json"
     connections: int = 64
     has_hook: bool = False
+    is_ours: bool = False
+    """Whether it compares our server with itself, on all cores, and nobody else."""
 
     def as_form(self) -> tuple[bytes, str]:
         """Body and content type of the same body as a file in a form."""
@@ -57,6 +59,10 @@ def workloads() -> dict[str, Workload]:
             connections=8,
         ),
         Workload("w6", "w1 and 10 ms of work after it", setosa, small, has_hook=True),
+        Workload("p1", "5 ms of Python, one process", setosa, small, is_ours=True),
+        Workload("p2", "the same, two processes", setosa, small, is_ours=True),
+        Workload("s1", "5 ms of sleep, one process", setosa, small, is_ours=True),
+        Workload("s4", "the same, four processes", setosa, small, is_ours=True),
     ]
     return {workload.name: workload for workload in found}
 

@@ -85,7 +85,9 @@ class SyncAPI(Value):
     log_slow: Annotated[Seconds, Field(gt=0)] = 10.0
     """Seconds from which on a request has a line in the log in any case."""
     processes_per_replica: Annotated[int, Field(ge=1, le=100)] = 1
-    """Processes in a replica, each with a predictor of its own, from 1 to 100."""
+    """Processes in a replica, each with a predictor of its own, from 1 to 100.
+
+    They share one queue; see the guide on threads, processes and coroutines."""
     threads_per_process: Annotated[int, Field(ge=1)] = 1
     """Threads that run a predictor which is not async, at least 1."""
     timeout: Annotated[Seconds, Field(gt=0)] = 600.0

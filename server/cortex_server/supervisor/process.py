@@ -255,6 +255,8 @@ class Supervisor:
         if not self._was_ready:
             return self._failed_to_start(code)
         self._board.abandon()
+        for number in range(self._predictor_processes):
+            Board(self._board_fd, 1 + number).settle_hooks()
         self._board.count_restart()
         self._metrics_folder.retire_dead()
         self._board.state = State.STARTING
