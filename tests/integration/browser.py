@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from websockets.sync.client import ClientConnection, connect
 
 LIMIT = 30.0
@@ -27,6 +29,19 @@ FLAGS = (
 def found() -> str | None:
     """The command of a browser that is installed here."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+needed = pytest.mark.skipif(
+    found() is None and "CI" not in os.environ,  # there it is a failure
+    reason="there is no browser here; install `chromium`",
+)
+
+
+def command() -> str:
+    """The same, where a test cannot do without."""
+    path = found()
+    assert path, "there is no browser here; install `chromium`"
+    return path
 
 
 class Page:
@@ -115,7 +130,6 @@ def _address(log: Path) -> str:
 
 
 def _first_page(host: str) -> str:
-
     targets = httpx.get(f"http://{host}/json/list").json()
     url: str = next(
         one["webSocketDebuggerUrl"] for one in targets if one["type"] == "page"

@@ -1,13 +1,12 @@
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from shutil import which
 from threading import Thread
 
 import pytest
+from integration import browser
 from integration.server.replica import Replica, running
 
 SOURCE = """
@@ -155,6 +154,7 @@ class _Page(BaseHTTPRequestHandler):
         """Nobody reads it."""
 
 
+_SAID = "(document.body?.textContent.match(/^said .*/) ?? [''])[0]"
 SCRIPT = """<!doctype html><body>waiting<script>
 const send = (payload, key) => fetch("%s", {
   method: "POST", body: JSON.stringify(payload),
@@ -168,7 +168,7 @@ const send = (payload, key) => fetch("%s", {
 </script>"""
 
 
-@pytest.mark.skipif(which("chromium") is None, reason="needs the browser `chromium`")
+@browser.needed
 @pytest.mark.parametrize(
     ("is_allowed", "said"),
     [(True, "said 200:3 500:500 401:401"), (False, "said blocked blocked blocked")],
@@ -189,16 +189,7 @@ def test_a_real_browser_lets_its_pages_call_only_where_they_may(
         stack.enter_context(running(SOURCE, arguments, cors=cors))
         _Page.html = (SCRIPT % (f"http://{address}/", KEY, KEY)).encode()
 
-        shown = subprocess.run(
-            [
-                *("chromium", "--headless", "--no-sandbox", "--disable-gpu"),
-                *("--virtual-time-budget=10000", f"--user-data-dir={tmp_path}/browser"),
-                *("--dump-dom", origin),
-            ],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        page = stack.enter_context(browser.page(browser.command()))
+        page.open(origin)
 
-    assert said in shown.stdout, shown.stderr
+        assert page.wait_for(_SAID) == said

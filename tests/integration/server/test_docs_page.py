@@ -21,17 +21,16 @@ class P:
         return {"price": 3000 * payload.area}
 """
 
-pytestmark = pytest.mark.skipif(
-    browser.found() is None, reason="there is no Chromium here; install `chromium`"
-)
+pytestmark = browser.needed
 
 
 @pytest.fixture
 def page() -> Iterator[browser.Page]:
     listen = ("--listen", f"127.0.0.1:{free_port()}", "--endpoint", "/houses")
-    command = browser.found()
-    assert command
-    with running(SOURCE, listen, name="houses"), browser.page(command) as page:
+    with (
+        running(SOURCE, listen, name="houses"),
+        browser.page(browser.command()) as page,
+    ):
         page.open(f"http://{listen[1]}/houses/docs")
         page.wait_for("document.querySelector('#predict textarea')?.value")
         yield page
