@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from comparison import machine, report
+from comparison import hooks, machine, report
 from comparison.cell import Setup
 from comparison.environment import Contender, prepare
 from comparison.failure import BenchmarkError
@@ -17,7 +17,7 @@ from comparison.load import Generator
 from comparison.matrix import Matrix
 from comparison.options import Options, options
 from comparison.results import Results
-from comparison.server import REFERENCE, SERVERS_BY_NAME
+from comparison.server import OURS, REFERENCE, SERVERS_BY_NAME
 from comparison.workload import workloads
 
 
@@ -58,10 +58,26 @@ def _measure(asked: Options, contenders: list[Contender], setup: Setup) -> list[
     names = [server.name for server in asked.servers]
     results = Results(cells, names, asked.workloads, REFERENCE, facts)
     print(report.render(results, markdown=asked.markdown))
+    failures += _measure_hooks(asked, contenders, setup)
     if asked.json:
         record = {**facts, "cells": [asdict(cell) for cell in cells]}
         asked.json.write_text(json.dumps(record, indent=1))
     return failures
+
+
+def _measure_hooks(
+    asked: Options, contenders: list[Contender], setup: Setup
+) -> list[str]:
+    """What hooks cost the clients of our server, where w6 is asked for."""
+    ours = [one for one in contenders if one.server.name == OURS]
+    if not ours or all(workload.name != "w6" for workload in asked.workloads):
+        return []
+    try:
+        rows = hooks.measure(ours[0], setup, asked.repeats)
+    except BenchmarkError as error:
+        return [f"hooks at times of their own: {error}"]
+    print(f"\n{hooks.render(rows, markdown=asked.markdown)}")
+    return []
 
 
 def _facts(
