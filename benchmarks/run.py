@@ -57,8 +57,11 @@ def _measure(asked: Options, contenders: list[Contender], setup: Setup) -> list[
     cells, failures = matrix.measure(setup)
     names = [server.name for server in asked.servers]
     results = Results(cells, names, asked.workloads, REFERENCE, facts)
-    print(report.render(results, markdown=asked.markdown))
-    failures += _measure_hooks(asked, contenders, setup)
+    rows = _measure_hooks(asked, contenders, setup, failures)
+    more = hooks.goals(rows) if rows else []
+    print(report.render(results, more, markdown=asked.markdown))
+    if rows:
+        print(f"\n{hooks.render(rows, markdown=asked.markdown)}")
     if asked.json:
         record = {**facts, "cells": [asdict(cell) for cell in cells]}
         asked.json.write_text(json.dumps(record, indent=1))
@@ -66,18 +69,17 @@ def _measure(asked: Options, contenders: list[Contender], setup: Setup) -> list[
 
 
 def _measure_hooks(
-    asked: Options, contenders: list[Contender], setup: Setup
-) -> list[str]:
+    asked: Options, contenders: list[Contender], setup: Setup, failures: list[str]
+) -> list[hooks.Row]:
     """What hooks cost the clients of our server, where w6 is asked for."""
     ours = [one for one in contenders if one.server.name == OURS]
     if not ours or all(workload.name != "w6" for workload in asked.workloads):
         return []
     try:
-        rows = hooks.measure(ours[0], setup, asked.repeats)
+        return hooks.measure(ours[0], setup, asked.repeats)
     except BenchmarkError as error:
-        return [f"hooks at times of their own: {error}"]
-    print(f"\n{hooks.render(rows, markdown=asked.markdown)}")
-    return []
+        failures.append(f"hooks at times of their own: {error}")
+        return []
 
 
 def _facts(

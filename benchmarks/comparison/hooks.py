@@ -20,6 +20,7 @@ import httpx
 from comparison.cell import Setup
 from comparison.environment import Contender
 from comparison.failure import BenchmarkError
+from comparison.goals import Goal
 from comparison.load import Load, parse
 from comparison.report import table
 from comparison.server import OURS
@@ -67,14 +68,32 @@ def render(rows: Sequence[Row], *, markdown: bool) -> str:
     return f"{title}\n\n{table(figures(rows), markdown=markdown)}"
 
 
+def goals(rows: Sequence[Row]) -> list[Goal]:
+    """What hooks may cost clients, and how many of them have to run."""
+    base, busy, flooded = (_of(rows, name) for name in (WITHOUT, WITH, OVERLOAD))
+    accepted, run = (sum(row.hooks[w] for row in busy) for w in ("accepted", "run"))
+    rate = median(row.run_per_second for row in flooded)
+    beside = "as a multiple of that without hooks"
+    return [
+        Goal(f"{WITH}: p50 {beside}", _ratio(busy, base, "p50_ms"), 1.1, is_upper=True),
+        Goal(f"{WITH}: p99 {beside}", _ratio(busy, base, "p99_ms"), 1.1, is_upper=True),
+        Goal(f"{WITH}: hooks run, of those accepted", run / accepted, 1.0),
+        Goal(f"{OVERLOAD}: hooks run, of those that can", rate / CAPACITY, 0.9),
+    ]
+
+
 def figures(rows: Sequence[Row]) -> list[list[str]]:
     """A line for each load, the median of its repeats."""
     head = [
         *("load, open loop", "req/s", "p50 ms", "p99 ms", "x p50", "x p99"),
         *("accepted", "run", "failed", "dropped", "of what can run"),
     ]
-    by_name = {name: [row for row in rows if row.name == name] for name in _LOADS}
-    return [head, *(_line(found, by_name[WITHOUT]) for found in by_name.values())]
+    base = _of(rows, WITHOUT)
+    return [head, *(_line(_of(rows, name), base) for name in _LOADS)]
+
+
+def _of(rows: Sequence[Row], name: str) -> list[Row]:
+    return [row for row in rows if row.name == name]
 
 
 def _line(rows: Sequence[Row], base: Sequence[Row]) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from comparison.cell import Cell
-from comparison.goals import HEAD, goals
+from comparison.goals import HEAD, Goal, goals
 from comparison.results import Results, Value
 from comparison.workload import Workload
 
@@ -20,14 +20,14 @@ _COLUMNS: tuple[tuple[str, Value, str], ...] = (
 _HOOKS: tuple[str, Value, str] = ("hooks run", lambda cell: cell.hooks_run or 0, ".0%")
 
 
-def render(results: Results, *, markdown: bool) -> str:
-    """The whole report."""
+def render(results: Results, more: Sequence[Goal] = (), *, markdown: bool) -> str:
+    """The whole report; with `more` goals, those that other figures speak of."""
     heading = "### " if markdown else ""
     of = f"as a multiple of {results.reference}"
     parts = [
         _made(results),
         *(f"Warning: {sentence}." for sentence in results.warnings()),
-        *_goals(results, heading, markdown=markdown),
+        *_goals([*goals(results), *more], heading, markdown=markdown),
         f"{heading}Requests in a second, {of}",
         table(_ratios(results, lambda cell: cell.rate), markdown=markdown),
         f"{heading}Processor time for one request, {of}",
@@ -40,11 +40,11 @@ def render(results: Results, *, markdown: bool) -> str:
     return "\n\n".join(parts)
 
 
-def _goals(results: Results, heading: str, *, markdown: bool) -> list[str]:
+def _goals(found: Sequence[Goal], heading: str, *, markdown: bool) -> list[str]:
     """What our server is to reach, where it was measured."""
-    rows = [goal.row() for goal in goals(results)]
-    if not rows:
+    if not found:
         return []
+    rows = [goal.row() for goal in found]
     return [f"{heading}Goals", table([HEAD, *rows], markdown=markdown)]
 
 
