@@ -22,9 +22,10 @@ def processes_of(home: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.environ().get(HOME_VARIABLE) == str(home):
+            is_ours = process.environ().get(HOME_VARIABLE) == str(home)
+            if is_ours and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
-    return [one for one in found if one.status() != psutil.STATUS_ZOMBIE]
+    return found
 
 
 def end_all(home: Path) -> None:

@@ -201,6 +201,7 @@ def test_hooks_that_a_killed_worker_had_accepted_count_as_dropped() -> None:
     with running(SOURCE, post_predict=PostPredict(workers=1)) as replica:
         for _ in range(3):
             replica.client.post("/?gate=never")
+        replica.wait_for_metric(HOOKS, 3, outcome="accepted")
         replica.worker.kill()
         replica.wait_for_metric("cortex_ready", 0)
         replica.wait_for_metric("cortex_ready", 1)

@@ -100,6 +100,7 @@ class Server:
 
     async def start(self) -> None:
         """Get the application ready, as a listening server does."""
+        _watch_threads(asyncio.get_running_loop())
         await self.app._startup()
 
     def connect(
@@ -140,13 +141,30 @@ class Connection:
         await settled()
 
 
+def _watch_threads(loop: Any) -> None:
+    """Let `settled` know of work that threads do for the loop."""
+    run, loop.in_threads = loop.run_in_executor, set()
+
+    def run_and_note(*arguments: Any) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = run(*arguments)
+        loop.in_threads.add(future)
+        future.add_done_callback(loop.in_threads.discard)
+        return future
+
+    loop.run_in_executor = run_and_note
+
+
 async def settled() -> None:
     """Return when the loop has nothing to do now or soon."""
     loop: Any = asyncio.get_running_loop()
     while True:
+        in_threads = getattr(loop, "in_threads", ())
+        if in_threads:
+            await asyncio.wait(in_threads)
         while loop._ready:  # noqa: ASYNC110  # what is ready has no event
             await asyncio.sleep(0)
         due = [timer.when() for timer in loop._scheduled if not timer.cancelled()]
-        if not due or min(due) > loop.time() + SOON:
+        is_idle = not due or min(due) > loop.time() + SOON
+        if is_idle and not in_threads:
             return
         await asyncio.sleep(0.001)
