@@ -12,19 +12,9 @@
 A declaration is a value; `deploy` brings a target into the declared state.
 """
 
-from cortex_sdk.declaration.autoscaling import Autoscaling
-from cortex_sdk.declaration.models import ModelPath, Models
-from cortex_sdk.declaration.post_predict import PostPredict
-from cortex_sdk.declaration.settings import (
-    CORS,
-    ApiKeys,
-    Batching,
-    Compute,
-    Monitoring,
-    Networking,
-    UpdateStrategy,
-)
-from cortex_sdk.declaration.sync_api import SyncAPI
+from typing import TYPE_CHECKING
+
+from cortex_sdk._deferred import deferred, is_replica
 from cortex_sdk.errors import (
     CortexError,
     DeployError,
@@ -35,6 +25,34 @@ from cortex_sdk.errors import (
     TargetError,
     UnsupportedError,
 )
+
+if TYPE_CHECKING or not is_replica():
+    from cortex_sdk.declaration.autoscaling import Autoscaling
+    from cortex_sdk.declaration.models import ModelPath, Models
+    from cortex_sdk.declaration.post_predict import PostPredict
+    from cortex_sdk.declaration.settings import (
+        CORS,
+        ApiKeys,
+        Batching,
+        Compute,
+        Monitoring,
+        Networking,
+        UpdateStrategy,
+    )
+    from cortex_sdk.declaration.sync_api import SyncAPI
+else:
+    Autoscaling = deferred("Autoscaling", "autoscaling")
+    ModelPath = deferred("ModelPath", "models")
+    Models = deferred("Models", "models")
+    PostPredict = deferred("PostPredict", "post_predict")
+    CORS = deferred("CORS", "settings")
+    ApiKeys = deferred("ApiKeys", "settings")
+    Batching = deferred("Batching", "settings")
+    Compute = deferred("Compute", "settings")
+    Monitoring = deferred("Monitoring", "settings")
+    Networking = deferred("Networking", "settings")
+    UpdateStrategy = deferred("UpdateStrategy", "settings")
+    SyncAPI = deferred("SyncAPI", "sync_api")
 
 __all__ = [
     "CORS",

@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 
 import msgspec
 
-LOADING_VARIABLE = "CORTEX_LOADING"
+LOADING_VARIABLE, LOADING_IN_REPLICA = "CORTEX_LOADING", "replica"
 """Set in the environment while a file of the user's is imported only to find the
 classes in it; the verbs of the SDK do nothing as long as it is."""
 

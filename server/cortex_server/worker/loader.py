@@ -19,6 +19,7 @@ from cortex_server.interface import (
 )
 from cortex_server.launch import Launch
 from cortex_server.manifest import (
+    LOADING_IN_REPLICA,
     LOADING_VARIABLE,
     PYTHON_VERSION,
     Manifest,
@@ -100,7 +101,7 @@ class _Found:
 
 
 def _import(name: str, qualname: str, root: Path) -> Any:  # noqa: ANN401  # the user's
-    os.environ[LOADING_VARIABLE] = "1"
+    os.environ[LOADING_VARIABLE] = LOADING_IN_REPLICA
     try:
         with user_code(f"importing `{name}`", root):
             module = importlib.import_module(name)
