@@ -76,7 +76,11 @@ def _made(results: Results) -> str:
 
 
 def _ratios(results: Results, value: Value) -> list[list[str]]:
-    names = [workload.name for workload in results.workloads]
+    names = [
+        workload.name
+        for workload in results.workloads
+        if results.of(results.reference, workload.name)
+    ]
     rows = [
         [server, *(_ratio(results, server, name, value) for name in names)]
         for server in results.servers
@@ -93,11 +97,11 @@ def _figures(results: Results, workload: Workload) -> list[list[str]]:
     columns = [*_COLUMNS, _HOOKS] if workload.has_hook else _COLUMNS
     rows = []
     for server in results.servers:
-        cells = results.of(server, workload.name)
-        medians = [_median(cells, value, form) for _, value, form in columns]
-        rows.append([server, *medians])
+        if cells := results.of(server, workload.name):
+            medians = [_median(cells, value, form) for _, value, form in columns]
+            rows.append([server, *medians])
     return [["server", *(name for name, _, _ in columns)], *rows]
 
 
 def _median(cells: Sequence[Cell], value: Value, form: str) -> str:
-    return format(median(map(value, cells)), form) if cells else _MISSING
+    return format(median(map(value, cells)), form)
