@@ -52,7 +52,7 @@ def test_other_keys_are_no_new_revision_and_restart_nothing(
 
     assert after.revision == before.revision
     assert after.changed
-    assert status(after.endpoint, OTHER) == 200
+    wait_for(lambda: status(after.endpoint, OTHER) == 200)
     wait_for(lambda: status(after.endpoint, KEY) == 401)
     assert machine.replicas() == replicas
     assert not project.deploy(auth={}).changed

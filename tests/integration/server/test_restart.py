@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import psutil
 import pytest
-from integration.server.replica import GATE, running, wait_for_end
+from integration.server.replica import GATE, running
 
 SOURCE = (
     GATE
@@ -89,11 +89,10 @@ def test_a_worker_that_cannot_start_again_ends_the_replica() -> None:
 def test_a_replica_that_waits_before_a_restart_can_be_told_to_end() -> None:
     with running(SOURCE) as replica:
         headers = {"connection": "close"}
-        for _ in range(3):  # each waits twice as long for its successor
+        for number in range(3):  # each waits twice as long for its successor
             answer = replica.client.post("/", headers=headers)
-            worker = psutil.Process(answer.json())
-            worker.kill()
-            wait_for_end(worker)
+            psutil.Process(answer.json()).kill()
+            replica.wait_for_metric("cortex_process_restarts_total", number + 1)
         replica.terminate()
 
         assert replica.wait() == 0
