@@ -106,8 +106,7 @@ def check_asked(
     predictor: str, models: Models | None, interface: Interface, hooks: Iterable[Method]
 ) -> None:
     """Raise a ValueError unless models are declared just where they are asked for."""
-    is_hook_asking = any("models" in hook.arguments for hook in hooks)
-    asks = interface.asks_for("models") or is_hook_asking
+    asks = interface.asks_for("models", hooks)
     if asks and models is None:
         msg = f"`{predictor}` asks for `models`; declare them, `models=Models(...)`"
         raise ValueError(msg)

@@ -7,7 +7,7 @@ when it has loaded it. Arguments are given by name, and only those asked for.
 import difflib
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -62,9 +62,10 @@ class Interface:
     warm_up: Method | None = None
     load_model: Method | None = None
 
-    def asks_for(self, argument: str) -> bool:
-        """Whether any method takes it."""
-        methods = (self.init, self.warm_up, self.predict, self.post_predict)
+    def asks_for(self, argument: str, hooks: Iterable[Method] = ()) -> bool:
+        """Whether any method takes it, or any of the functions that follow."""
+        own = (self.init, self.warm_up, self.predict, self.post_predict)
+        methods = (*own, *hooks)
         return any(method and argument in method.arguments for method in methods)
 
 
@@ -184,14 +185,8 @@ def hook_of(function: Callable[..., Any]) -> Method:
     parameters = _parameters(function, where)
     for parameter in parameters:
         _check_parameter(parameter, ARGUMENTS["post_predict"], where)
-    arguments = frozenset(parameter.name for parameter in parameters)
-    hints = _hints(function, where) if "payload" in arguments else {}
-    return Method(
-        name=function.__qualname__,
-        arguments=arguments,
-        is_async=inspect.iscoroutinefunction(function),
-        payload_type=hints.get("payload"),
-    )
+    arguments = [parameter.name for parameter in parameters]
+    return _described(function.__qualname__, function, arguments, where)
 
 
 def _check_hook(function: Callable[..., Any], where: str) -> None:
@@ -204,7 +199,12 @@ def _method(cls: type, name: str, function: Callable[..., Any]) -> Method:
     where = f"`{cls.__name__}.{name}`"
     if name == "post_predict":
         _check_hook(function, where)
-    arguments = _arguments(cls, name, where)
+    return _described(name, function, _arguments(cls, name, where), where)
+
+
+def _described(
+    name: str, function: Callable[..., Any], arguments: list[str], where: str
+) -> Method:
     hints = _hints(function, where) if "payload" in arguments else {}
     return Method(
         name=name,

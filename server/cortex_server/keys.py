@@ -6,8 +6,11 @@ LARGEST = 1 << 20
 """Bytes that the file may have."""
 
 _MARK = b"\xef\xbb\xbf"  # some editors begin a file with it
-_KEY = re.compile(rb"[!-~]{16,512}")
-RULE = "a key is 16 to 512 visible ASCII characters without a space"
+SHORTEST_KEY, LONGEST_KEY = 16, 512
+_KEY = re.compile(rb"[!-~]{%d,%d}" % (SHORTEST_KEY, LONGEST_KEY))
+RULE = (
+    f"a key is {SHORTEST_KEY} to {LONGEST_KEY} visible ASCII characters without a space"
+)
 
 
 class KeysError(ValueError):

@@ -9,14 +9,13 @@ from time import monotonic
 
 import structlog
 
-from cortex_server.keys import LARGEST, KeysError, keys_in
+from cortex_server.keys import LARGEST, LONGEST_KEY, KeysError, keys_in
 
 Fields = list[tuple[bytes, bytes]]
 """Header fields in order, names in lower case."""
 
 _EVERY, _SOON = 1.0, 0.1
 _SIZE = 32
-_LONGEST = 512
 
 
 class Admission:
@@ -108,7 +107,7 @@ class Admission:
 
 def _key_in(name: bytes, value: bytes) -> bytes:
     """What a header field offers as a key, b"" where it offers none."""
-    if len(value) > _LONGEST + len(b"bearer "):
+    if len(value) > LONGEST_KEY + len(b"bearer "):
         return b""
     if name == b"x-api-key":
         return value.strip(b" \t")

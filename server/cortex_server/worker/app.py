@@ -81,7 +81,7 @@ def create_app(
     app.ctx.summary = _summary(manifest, description)
     app.ctx.has_models = manifest.models is not None
     for number, path in enumerate(dict.fromkeys(["/", endpoint or "/"])):
-        app.add_route(_predict, path, methods=["POST"], name=f"predict-{number}")
+        app.add_route(predict, path, methods=["POST"], name=f"predict-{number}")
         app.add_route(_get, path, methods=["GET", "HEAD"], name=f"summary-{number}")
     app.ctx.prefixes = tuple(dict.fromkeys(["", (endpoint or "").rstrip("/")]))
     pages = {f"{prefix}{PAGE}" for prefix in app.ctx.prefixes}
@@ -133,10 +133,6 @@ def _summary(manifest: Manifest, description: Description) -> dict[str, object]:
 async def _remember(request: Request) -> None:
     """Make it the call that log lines are about."""
     current.set(call_of(request))
-
-
-async def _predict(request: Request) -> HTTPResponse | None:
-    return await predict(request)
 
 
 async def _get(request: Request) -> HTTPResponse:

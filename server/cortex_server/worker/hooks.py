@@ -116,8 +116,12 @@ class Hooks:
                 self._give_up_oldest()
         return True
 
+    @property
+    def _queued(self) -> int:
+        return len(self._waiting) + len(self._pausing)
+
     def _has_room(self) -> bool:
-        return len(self._waiting) + len(self._pausing) < self._options.queue
+        return self._queued < self._options.queue
 
     def _take(self, run: Run) -> None:
         self._left += 1
@@ -183,8 +187,7 @@ class Hooks:
             error, TimeLimitError
         )
         # One more than the queue holds: the worker takes one from it.
-        waiting = len(self._waiting) + len(self._pausing)
-        has_room = waiting <= self._options.queue
+        has_room = self._queued <= self._options.queue
         return is_passing and has_room and run.retries < self._options.retries
 
     def _retry(self, run: Run, error: BaseException) -> None:

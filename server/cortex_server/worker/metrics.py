@@ -6,7 +6,6 @@ so they are seen while the predictor holds the interpreter, and outlive a worker
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
 from threading import Lock
 from typing import Any, Literal
 
@@ -183,9 +182,3 @@ class Metrics:
             if label in _OUR_LABELS:
                 msg = f"metric `{name}` may not have a label `{label}`: it is reserved"
                 raise ValueError(msg)
-
-
-@cache
-def shared() -> Metrics:
-    """Those of this process."""
-    return Metrics()

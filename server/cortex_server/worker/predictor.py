@@ -106,8 +106,7 @@ def _open_models(
 ) -> "Opened | None":
     """The models that are declared, None where none are; checked before `__init__`."""
     if manifest.models is None:
-        hooks = (method for method, _ in functions)
-        if interface.asks_for("models") or any("models" in h.arguments for h in hooks):
+        if interface.asks_for("models", (hook for hook, _ in functions)):
             msg = "the predictor asks for `models`; declare them, `models=Models(...)`"
             raise StartError(StartFailure(message=msg))
         return None

@@ -21,17 +21,12 @@ from cortex_server.worker.payloads import Decoder, decoder_for
 from cortex_server.worker.prediction import Prediction
 from cortex_server.worker.problems import Problem
 from cortex_server.worker.results import NotJSONError, answer_of
+from cortex_server.worker.start import shared_metrics
 from cortex_server.worker.stream import Stream
 from cortex_server.worker.user_code import own_frames
 
 if TYPE_CHECKING:
     from cortex_server.worker.v2.tensors import Tensors
-
-
-def _metrics(_call: Call) -> object:
-    from cortex_server.worker.metrics import shared  # noqa: PLC0415  # most have none
-
-    return shared()
 
 
 LARGE = 1 << 16
@@ -41,7 +36,7 @@ _ARGUMENTS: dict[str, Callable[[Call], Any]] = {
     "query_params": lambda call: call.query_params,
     "headers": lambda call: call.headers,
     "request_id": lambda call: call.request_id,
-    "metrics": _metrics,
+    "metrics": lambda _call: shared_metrics(),
     "logger": lambda _call: structlog.get_logger(),
 }
 

@@ -1,6 +1,8 @@
 """Building a predictor and warming it up, where its `predict` will run."""
 
 import inspect
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from cortex_server.worker.execution import Threads
 from cortex_server.worker.user_code import user_code
 
 if TYPE_CHECKING:
+    from cortex_server.worker.metrics import Metrics
     from cortex_server.worker.models.store import Models
 
 
@@ -63,16 +66,18 @@ class Start:
         return self._threads.call(function, **given)
 
     def _arguments(self, method: Method) -> dict[str, Any]:
-        possible = {
+        possible: dict[str, Callable[[], Any]] = {
             "config": lambda: dict(self._manifest.config),
             "models": lambda: self._models,
-            "metrics": _metrics,
+            "metrics": shared_metrics,
             "logger": structlog.get_logger,
         }
         return {name: possible[name]() for name in method.arguments}
 
 
-def _metrics() -> object:
-    from cortex_server.worker.metrics import shared  # noqa: PLC0415  # most have none
+@cache
+def shared_metrics() -> "Metrics":
+    """The metrics of this process, made when they are asked for first."""
+    from cortex_server.worker.metrics import Metrics  # noqa: PLC0415  # most have none
 
-    return shared()
+    return Metrics()

@@ -39,7 +39,31 @@ class Recipient(Protocol):
         """Let go of it: the stream has ended."""
 
 
-class Stream:
+class Attachable:
+    """Has an outlet for its chunks as soon as the answer is about to be written."""
+
+    __slots__ = ("_outlet",)
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._outlet: asyncio.Future[Outlet] = loop.create_future()
+
+    def attach(self, outlet: Outlet) -> None:
+        """Say where the chunks go, when the answer is about to be written."""
+        if self._outlet.cancelled():  # it has been given up in the meantime
+            outlet.end(is_whole=False)
+        else:
+            self._outlet.set_result(outlet)
+
+    def _attached(self) -> Outlet | None:
+        """The outlet at the end; None where there is none, and one that comes ends."""
+        if self._outlet.done() and not self._outlet.cancelled():
+            return self._outlet.result()
+        self._outlet.cancel()
+        return None
+
+
+class Stream(Attachable):
     """Sends chunks as they are made, and makes none while the client does not read.
 
     One task does it from the first chunk to the last: what the user's code opens
@@ -57,7 +81,6 @@ class Stream:
         "_chunks",
         "_head",
         "_is_given_up",
-        "_outlet",
         "_recipient",
         "_task",
     )
@@ -65,22 +88,14 @@ class Stream:
     def __init__(
         self, recipient: Recipient, chunks: Chunks, head: Callable[[], Answer]
     ) -> None:
-        loop = asyncio.get_running_loop()
+        super().__init__()
         self._recipient = recipient
         self._chunks = chunks
         self._head = head
         self._answer: Answer | None = None
-        self._outlet: asyncio.Future[Outlet] = loop.create_future()
         self._breaking: Answer | None = None
         self._is_given_up = False
-        self._task = loop.create_task(self._run())
-
-    def attach(self, outlet: Outlet) -> None:
-        """Say where the chunks go, when the answer is about to be written."""
-        if self._outlet.cancelled():  # it has been given up in the meantime
-            outlet.end(is_whole=False)
-        else:
-            self._outlet.set_result(outlet)
+        self._task = asyncio.get_running_loop().create_task(self._run())
 
     def break_off(self, answer: Answer) -> None:
         """Have it end with an error instead of what would still have come."""
@@ -123,10 +138,9 @@ class Stream:
         if answer is None:
             return
         self._recipient.finish(self._status(answer))
-        if not self._outlet.done() or self._outlet.cancelled():
-            self._outlet.cancel()
+        outlet = self._attached()
+        if outlet is None:
             return
-        outlet = self._outlet.result()
         if self._breaking is not None:
             is_told = answer.content_type == EVENTS
             last = error_event(self._breaking.body) if is_told else b""

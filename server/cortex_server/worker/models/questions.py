@@ -9,13 +9,13 @@ from typing import Any
 
 from sanic.exceptions import SanicException
 
+from cortex_server.worker.description import Ask
 from cortex_server.worker.models.opening import Opened
 
 NAME = "models"
 LIST, LOAD, UNLOAD = "list", "load", "unload"
 
 Question = Callable[[Any], Awaitable[Any]]
-Ask = Callable[[str, Any], Awaitable[list[Any]]]
 
 
 def answering(opened: Opened) -> Question:

@@ -5,16 +5,16 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-from cortex_server.worker.answer import Answer, Outlet
+from cortex_server.worker.answer import Answer
 from cortex_server.worker.items import EVENTS, error_event
 from cortex_server.worker.prediction import Prediction
-from cortex_server.worker.stream import CLIENT_CLOSED_REQUEST
+from cortex_server.worker.stream import CLIENT_CLOSED_REQUEST, Attachable
 
 Ending = tuple[int, bool, bytes]
 """Status that a stream counts as, whether it is whole, and its last words."""
 
 
-class Relay:
+class Relay(Attachable):
     """Passes chunks on at the pace of the client.
 
     Args:
@@ -31,6 +31,7 @@ class Relay:
         took: Callable[[int], None],
         gave_up: Callable[[], None],
     ) -> None:
+        super().__init__()
         self._prediction = prediction
         self._is_told = answer.content_type == EVENTS
         self._took = took
@@ -38,16 +39,7 @@ class Relay:
         self._chunks: deque[bytes] = deque()
         self._news = asyncio.Event()
         self._ending: Ending | None = None
-        loop = asyncio.get_running_loop()
-        self._outlet: asyncio.Future[Outlet] = loop.create_future()
-        self._task = loop.create_task(self._run())
-
-    def attach(self, outlet: Outlet) -> None:
-        """Say where the chunks go, when the answer is about to be written."""
-        if self._outlet.cancelled():  # it has been given up in the meantime
-            outlet.end(is_whole=False)
-        else:
-            self._outlet.set_result(outlet)
+        self._task = asyncio.get_running_loop().create_task(self._run())
 
     def put(self, chunk: bytes) -> None:
         """Pass on a chunk; whoever makes them waits until enough were taken."""
@@ -94,7 +86,5 @@ class Relay:
     def _end(self) -> None:
         status, is_whole, last = self._ending or (CLIENT_CLOSED_REQUEST, False, b"")
         self._prediction.finish(status)
-        if self._outlet.done() and not self._outlet.cancelled():
-            self._outlet.result().end(last, is_whole=is_whole)
-        else:
-            self._outlet.cancel()
+        if (outlet := self._attached()) is not None:
+            outlet.end(last, is_whole=is_whole)
