@@ -1,10 +1,10 @@
 """The folder in which processes with user code keep their metrics while they run."""
 
-import shutil
-import tempfile
+import os
 from pathlib import Path
 
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_PRIVATE = 0o700
 
 
 class MetricsFolder:
@@ -15,9 +15,12 @@ class MetricsFolder:
     """
 
     def __init__(self, admin: str) -> None:
-        is_socket = admin.startswith("unix:")
-        beside = Path(admin.removeprefix("unix:")).parent if is_socket else None
-        self.path = Path(tempfile.mkdtemp(prefix="metrics-", dir=beside))
+        socket = Path(
+            admin.removeprefix("unix:")
+        ).absolute()  # the worker goes elsewhere
+        folder = socket.parent if admin.startswith("unix:") else _elsewhere()
+        self.path = folder / f"metrics-{os.urandom(8).hex()}"
+        self.path.mkdir(mode=_PRIVATE)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -35,4 +38,12 @@ class MetricsFolder:
 
     def remove(self) -> None:
         """Let all of it go."""
+        import shutil  # noqa: PLC0415  # a start need not wait for it
+
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _elsewhere() -> Path:
+    import tempfile  # noqa: PLC0415  # takes long, and a socket has a folder
+
+    return Path(tempfile.gettempdir())

@@ -1,7 +1,6 @@
 """Whoever started a replica in the foreground, and may be killed before it ends."""
 
 import os
-import shutil
 import signal
 from pathlib import Path
 from threading import Thread
@@ -30,4 +29,6 @@ class Parent:
     def clean_up(self) -> None:
         """Remove what a parent that is gone cannot."""
         if self._is_gone and self._folder is not None:
+            import shutil  # noqa: PLC0415  # a start need not wait for it
+
             shutil.rmtree(self._folder, ignore_errors=True)
