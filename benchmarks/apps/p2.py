@@ -1,15 +1,7 @@
 """p2: 5 ms of Python, two processes."""
 
-from typing import Any
-
-import model
+from p1 import Computing
 
 from cortex_sdk import SyncAPI
-
-
-class Computing:
-    def predict(self, payload: Any) -> dict[str, int]:  # noqa: ANN401  # any JSON
-        return {"y": model.label_computing(payload["x"])}
-
 
 api = SyncAPI(Computing, name="p2", processes_per_replica=2)

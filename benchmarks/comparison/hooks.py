@@ -5,14 +5,11 @@ without; at twice of what they can run, every hook has to be accounted for.
 """
 
 import json
-import os
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 import httpx
@@ -21,7 +18,7 @@ from comparison.cell import Setup
 from comparison.environment import Contender
 from comparison.failure import BenchmarkError
 from comparison.goals import Goal
-from comparison.load import Load, parse
+from comparison.load import Load, generated
 from comparison.report import table
 from comparison.server import OURS
 from comparison.trial import Trial, started
@@ -31,10 +28,8 @@ CAPACITY = 4 / 0.010
 """Hooks that can run in a second: four workers, ten milliseconds each."""
 WITHOUT, WITH, OVERLOAD = "w1, 80 %", "w6, 80 %", "w6, 200 %"
 _LOADS = {WITHOUT: ("w1", 0.8), WITH: ("w6", 0.8), OVERLOAD: ("w6", 2.0)}
-_HERE = Path(__file__).parent
 _OUTCOME = re.compile(r'cortex_post_predict_total{[^}]*outcome="(\w+)"[^}]*} ([\d.]+)')
 _WARM_UP_SECONDS = 1
-_SLACK_SECONDS = 30
 _SETTLE_SECONDS = 10
 _POLL_SECONDS = 0.02
 
@@ -132,21 +127,9 @@ def _measured(contender: Contender, name: str, setup: Setup) -> Row:
 
 
 def _load(trial: Trial, seconds: int, rate: float) -> Load:
-    body = trial.folder / "body"
-    body.write_bytes(trial.target.body)
     command = [sys.executable, "-m", "comparison.openloop", trial.target.url]
     size = [str(trial.workload.connections), str(seconds), str(rate)]
-    variables = {"BODY": str(body), "CONTENT_TYPE": trial.target.content_type}
-    done = subprocess.run(
-        [*command, *size],
-        cwd=_HERE.parent,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=seconds + _SLACK_SECONDS,
-    )
-    return parse(done.stdout, done.stderr)
+    return generated([*command, *size], trial.target, seconds, trial.folder)
 
 
 def _settled(trial: Trial) -> Outcomes:

@@ -67,23 +67,8 @@ class Generator:
         Raises:
             BenchmarkError: The generator failed.
         """
-        body = folder / "body"
-        body.write_bytes(target.body)
-        variables = {"BODY": str(body), "CONTENT_TYPE": target.content_type}
-        try:
-            done = subprocess.run(
-                self._command(target.url, connections, seconds),
-                cwd=_HERE.parent,
-                env={**os.environ, **variables},
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=seconds + _SLACK_SECONDS,
-            )
-        except subprocess.TimeoutExpired as error:
-            msg = f"the load of {seconds} seconds did not end after {error.timeout:g}"
-            raise BenchmarkError(msg) from error
-        return parse(done.stdout, done.stderr)
+        command = self._command(target.url, connections, seconds)
+        return generated(command, target, seconds, folder)
 
     def _command(self, url: str, connections: int, seconds: int) -> list[str]:
         if not self.wrk:
@@ -91,6 +76,31 @@ class Generator:
             return [*module, url, str(connections), str(seconds)]
         size = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
         return [self.wrk, *size, "-s", str(_HERE / "wrk.lua"), url]
+
+
+def generated(command: list[str], target: Target, seconds: int, folder: Path) -> Load:
+    """Run a generator of load, and say how it went.
+
+    Raises:
+        BenchmarkError: It failed, or did not end.
+    """
+    body = folder / "body"
+    body.write_bytes(target.body)
+    variables = {"BODY": str(body), "CONTENT_TYPE": target.content_type}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=_HERE.parent,
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds + _SLACK_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        msg = f"the load of {seconds} seconds did not end after {error.timeout:g}"
+        raise BenchmarkError(msg) from error
+    return parse(done.stdout, done.stderr)
 
 
 def parse(output: str, errors: str = "") -> Load:
