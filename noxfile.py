@@ -27,7 +27,7 @@ LONGEST_MODULE = 300
 def install(session: nox.Session, *groups: str) -> None:
     """Install the project and dependency groups, at the locked versions."""
     wanted = [part for group in groups for part in ("--group", group)]
-    session.install("-e", ".[local]", *wanted, "--constraint", LOCK)
+    session.install("-e", ".[local,kubernetes]", *wanted, "--constraint", LOCK)
 
 
 def pytest(session: nox.Session, *default: str) -> None:
