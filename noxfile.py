@@ -89,6 +89,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def toolchain(session: nox.Session) -> None:
+    """Build what the tests on a real cluster run with; half an hour when cold."""
+    install(session, "e2e")
+    session.run("python", "-m", "e2e.toolchain", env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Compare the server with others; takes minutes and wants a quiet machine."""
     install(session, "bench")
