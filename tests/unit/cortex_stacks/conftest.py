@@ -1,0 +1,50 @@
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks
+
+
+class Recorder(Mocks):
+    """Stands in for Pulumi's engine: keeps what programs declare."""
+
+    def __init__(self) -> None:
+        self.resources: list[MockResourceArgs] = []
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        self.resources.append(args)
+        return f"{args.name}-id", args.inputs
+
+    def call(self, args: MockCallArgs) -> dict[str, Any]:
+        return {}
+
+    def run(self, program: Any) -> dict[str, MockResourceArgs]:
+        pulumi.runtime.test(program)()
+        return {each.name: each for each in self.resources}
+
+
+@pytest.fixture(scope="session")
+def loops() -> Iterator[None]:
+    """Closes the loops that Pulumi's mocks make in threads and leave open."""
+    made, make = list[asyncio.AbstractEventLoop](), asyncio.new_event_loop
+
+    def kept() -> asyncio.AbstractEventLoop:
+        made.append(make())
+        return made[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "new_event_loop", kept)
+        yield
+    for loop in made:
+        loop.close()
+
+
+@pytest.fixture
+def recorder(loops: None) -> Recorder:
+    # The default loop is taken, which other tests have left closed.
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    mocks = Recorder()
+    pulumi.runtime.set_mocks(mocks)
+    return mocks
