@@ -2,18 +2,17 @@
 
 import argparse
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
-from cortex_server.manifest import StartFailure
+if TYPE_CHECKING:
+    from cortex_server.manifest import StartFailure
 
 START_FAILED = 78
 """Exit status of a worker that has reported why it cannot start."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
+class Launch(NamedTuple):
     """Where a replica finds its parts, where it listens, and what it may write."""
 
     manifest: Path
@@ -46,7 +45,7 @@ class Launch:
         values: dict[str, str] = json.loads(self.secrets.read_bytes())
         return values
 
-    def report(self, failure: StartFailure) -> None:
+    def report(self, failure: "StartFailure") -> None:
         """Leave word of why the replica could not start."""
         if self.failure is not None:
             self.failure.write_bytes(failure.json())

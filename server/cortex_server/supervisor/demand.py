@@ -3,7 +3,7 @@
 import time
 from bisect import bisect_right
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cortex_server.board import Board
 
@@ -13,12 +13,11 @@ HISTORY = 3600
 _INTERVAL = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
+class _Sample(NamedTuple):
     time: float
     integral: float
     refused: int
-    count: int
+    answered: int
     seconds: float
 
 
@@ -62,6 +61,6 @@ class Demand:
 
 
 def _service_time(start: _Sample, end: _Sample) -> float:
-    if end.count > start.count:
-        return (end.seconds - start.seconds) / (end.count - start.count)
-    return end.seconds / end.count if end.count else 0.0
+    if end.answered > start.answered:
+        return (end.seconds - start.seconds) / (end.answered - start.answered)
+    return end.seconds / end.answered if end.answered else 0.0

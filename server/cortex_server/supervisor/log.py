@@ -21,7 +21,9 @@ _STRUCTURED = (b'{"timestamp":', b"}")
 class Log:
     """Takes bytes, writes whole lines as JSON or, for people, as text."""
 
-    def __init__(self, path: Path | None, style: str, labels: dict[str, str]) -> None:
+    def __init__(
+        self, path: Path | None, style: str, labels: Callable[[], dict[str, str]]
+    ) -> None:
         self._path = path
         self._labels = labels
         self._render = _console_renderer() if style == "console" else None
@@ -61,7 +63,7 @@ class Log:
     def _structured(self, level: str, event: str, **fields: Any) -> bytes:  # noqa: ANN401  # JSON
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         stamp = {"timestamp": now.replace("+00:00", "Z"), "level": level}
-        line = {**stamp, "event": event, **self._labels, **fields}
+        line = {**stamp, "event": event, **self._labels(), **fields}
         return json.dumps(line, separators=(",", ":")).encode()
 
     def _write(self, line: bytes) -> None:

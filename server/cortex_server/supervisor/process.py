@@ -18,10 +18,10 @@ from cortex_server import board as board_module
 from cortex_server.address import bind, unlink
 from cortex_server.board import Board, State
 from cortex_server.launch import START_FAILED, Launch
-from cortex_server.manifest import Manifest, StartFailure
 from cortex_server.restart import Backoff, ending
 from cortex_server.supervisor.log import Log
 from cortex_server.supervisor.metrics_folder import MetricsFolder
+from cortex_server.supervisor.orders import Orders
 from cortex_server.supervisor.parent import Parent
 from cortex_server.supervisor.total import Boards
 
@@ -38,17 +38,23 @@ def main(arguments: list[str]) -> int:
     launch = Launch.parse(arguments)
     _allow_open_files()
     try:
-        manifest = Manifest.read(launch.manifest)
+        orders = Orders(launch)
         public, admin = bind(launch.listen), bind(launch.admin)
-        supervisor = Supervisor(launch, manifest, public, arguments)
+        supervisor = Supervisor(launch, orders, public, arguments)
     except (OSError, ValueError) as error:
-        launch.report(StartFailure(message=str(error)))
+        _report(launch, str(error))
         sys.stderr.write(f"{error}\n")
         return _FAILED
     parent = Parent(launch.lifeline, launch.scratch)
     code = supervisor.run(admin)
     parent.clean_up()
     return code
+
+
+def _report(launch: Launch, message: str) -> None:
+    from cortex_server.manifest import StartFailure  # noqa: PLC0415  # takes long
+
+    launch.report(StartFailure(message=message))
 
 
 def _allow_open_files() -> None:
@@ -66,21 +72,16 @@ class Supervisor:
     def __init__(
         self,
         launch: Launch,
-        manifest: Manifest,
+        orders: Orders,
         public: socket.socket,
         arguments: list[str],
     ) -> None:
         self._launch = launch
-        self._manifest = manifest
+        self._orders = orders
         self._public = public
         self._arguments = arguments
-        environment = os.environ | manifest.env | launch.read_secrets()
-        self._labels = {"api": manifest.name, "revision": manifest.revision}
-        self._log = Log(
-            launch.log, launch.log_format, {**self._labels, "replica": launch.replica}
-        )
-        several = manifest.processes_per_replica
-        self._predictor_processes = several if several > 1 else 0
+        self._log = Log(launch.log, launch.log_format, lambda: orders.log_labels)
+        self._predictor_processes = orders.predictor_processes
         self._board_fd = board_module.create(1 + self._predictor_processes)
         self._board = Board(self._board_fd)
         self._selector = selectors.DefaultSelector()
@@ -93,6 +94,7 @@ class Supervisor:
         self._backoff = Backoff()
         self._was_ready = False
         self._metrics_folder = MetricsFolder(launch.admin)
+        environment = os.environ | orders.environment
         self._environment = environment | self._metrics_folder.variables
 
     def run(self, admin: socket.socket) -> int:
@@ -174,7 +176,7 @@ class Supervisor:
         worker = self._worker.pid if self._worker else 0
         total = Boards(self._board_fd).total()
         folder = self._metrics_folder.path
-        return Exposition(total, self._labels, worker, folder).text()
+        return Exposition(total, self._orders.labels, worker, folder).text()
 
     def _ask_to_drain(self) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -211,7 +213,7 @@ class Supervisor:
                     self._kill()
                 continue
             self._is_draining, self._told_by = True, number
-            drain = self._manifest.drain(self._launch.withdraw)
+            drain = self._orders.manifest.drain(self._launch.withdraw)
             now = time.monotonic()
             self._board.state = State.DRAINING
             self._drain_at = now + drain.withdraw
@@ -223,7 +225,9 @@ class Supervisor:
         now = time.monotonic()
         if self._worker is None:
             return self._maybe_restart(now)
-        self._was_ready |= self._board.state is State.READY
+        if self._board.state is State.READY and not self._was_ready:
+            self._was_ready = True
+            _ = self._orders.labels  # loads what the rest of its life takes, now
         code = self._worker.poll()
         if code is not None:
             return self._worker_ended(self._worker, code)
@@ -279,6 +283,6 @@ class Supervisor:
         self._board.state = State.FAILED
         if code != START_FAILED:  # else the worker has told why
             message = f"the worker {ending(code)} while it started"
-            self._launch.report(StartFailure(message=message))
+            _report(self._launch, message)
             self._log.event("error", message)
         return _FAILED

@@ -9,15 +9,20 @@ from threading import Thread
 from typing import NoReturn
 
 from cortex_server.board import Board, State
-from cortex_server.launch import Launch
-from cortex_server.manifest import Manifest
+from cortex_server.launch import START_FAILED, Launch
+from cortex_server.manifest import Manifest, StartFailure
 from cortex_server.worker import logs
 
 
 def begin(arguments: list[str]) -> tuple[Launch, Manifest, logs.Logger]:
     """Read the command line of the replica, and log as its manifest says."""
     launch = Launch.parse(arguments)
-    manifest = Manifest.read(launch.manifest)
+    try:
+        manifest = Manifest.read(launch.manifest)
+    except (OSError, ValueError) as error:
+        launch.report(StartFailure(message=str(error)))
+        sys.stderr.write(f"{error}\n")
+        end(START_FAILED)
     labels = {"api": manifest.name, "revision": manifest.revision}
     logger = logs.set_up(manifest.log_level, {**labels, "replica": launch.replica})
     return launch, manifest, logger

@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def log(path: Path) -> Iterator[Log]:
-    with closing(Log(path, "json", LABELS)) as log:
+    with closing(Log(path, "json", lambda: LABELS)) as log:
         yield log
 
 
@@ -77,7 +77,7 @@ def test_it_does_not_matter_in_which_pieces_lines_come(
         for event in events
     )
 
-    with closing(Log(path, "json", LABELS)) as log:
+    with closing(Log(path, "json", lambda: LABELS)) as log:
         for start in range(0, len(written), size):
             log.feed(written[start : start + size])
 
@@ -127,7 +127,7 @@ def test_a_full_file_gives_way_to_a_new_one(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_module, "_LIMIT", 200)
-    with closing(Log(path, "json", {})) as log:
+    with closing(Log(path, "json", dict)) as log:
         for number in range(20):
             log.event("info", f"line {number}")
 
@@ -141,7 +141,7 @@ def test_a_full_file_gives_way_to_a_new_one(
 
 def test_goes_on_where_an_earlier_replica_stopped(path: Path) -> None:
     for number in range(2):
-        with closing(Log(path, "json", {})) as log:
+        with closing(Log(path, "json", dict)) as log:
             log.event("info", f"start {number}")
 
     assert [line["event"] for line in lines(path)] == ["start 0", "start 1"]
@@ -153,7 +153,7 @@ def test_a_file_that_cannot_be_rotated_is_written_on(
     monkeypatch.setattr(log_module, "_LIMIT", 1)
     Path(f"{path}.1").mkdir()
 
-    with closing(Log(path, "json", {})) as log:
+    with closing(Log(path, "json", dict)) as log:
         log.event("info", "first")
         log.event("info", "second")
 
@@ -162,7 +162,7 @@ def test_a_file_that_cannot_be_rotated_is_written_on(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
 def test_a_full_disk_does_not_raise() -> None:
-    log = Log(Path("/dev/full"), "json", LABELS)
+    log = Log(Path("/dev/full"), "json", lambda: LABELS)
 
     log.event("info", "lost")
     log.feed(STRUCTURED + b"\n")
@@ -173,7 +173,7 @@ def test_a_full_disk_does_not_raise() -> None:
 def test_without_a_file_it_is_the_standard_output(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    log = Log(None, "json", LABELS)
+    log = Log(None, "json", lambda: LABELS)
 
     log.feed(STRUCTURED + b"\n")
 
@@ -185,7 +185,7 @@ def test_without_a_file_it_is_the_standard_output(
     [(STRUCTURED, b"hi"), (b"raw words", b"raw words"), (b'{"timestamp":x}', b"x")],
 )
 def test_people_read_text(path: Path, written: bytes, shown: bytes) -> None:
-    with closing(Log(path, "console", LABELS)) as log:
+    with closing(Log(path, "console", lambda: LABELS)) as log:
         log.feed(written + b"\n")
 
     assert shown in path.read_bytes()
