@@ -1,0 +1,105 @@
+"""What the provider resource says: which cluster, and how objects go there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from e2e.provider.objects import nested
+
+_PREFIX = "kubernetes:config:"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The inputs of a provider resource, as far as the stand-in knows them."""
+
+    kubeconfig: str = ""  # a path or the text itself; empty means the user's own
+    context: str = ""
+    namespace: str = ""
+    patch_force: bool = False
+    upsert: bool = False
+    mutable_config_maps: bool = False
+    mutable_secrets: bool = False
+    delete_unreachable: bool = False
+
+    @classmethod
+    def of(cls, variables: Mapping[str, str]) -> "Settings":
+        """Read the variables of a Configure request.
+
+        Raises:
+            ValueError: Server-side apply is switched off; there is nothing else here.
+        """
+        values = {key.removeprefix(_PREFIX): text for key, text in variables.items()}
+        if values.get("enableServerSideApply") == "false":
+            raise ValueError(
+                "The stand-in for the Kubernetes provider knows only server-side apply."
+            )
+
+        def on(name: str) -> bool:
+            return values.get(name) == "true"
+
+        return cls(
+            kubeconfig=values.get("kubeconfig", ""),
+            context=values.get("context", ""),
+            namespace=values.get("namespace", ""),
+            patch_force=on("enablePatchForce"),
+            upsert=on("upsertExistingObjects"),
+            mutable_config_maps=on("enableConfigMapMutable"),
+            mutable_secrets=on("enableSecretMutable"),
+            delete_unreachable=on("deleteUnreachable"),
+        )
+
+
+def kubeconfig(path_or_text: str) -> tuple[dict[str, Any], Path | None]:
+    """The kubeconfig that is at a path or in a text, and the path.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    path = _path(path_or_text)
+    config = yaml.safe_load(path.read_text() if path else path_or_text)
+    if not isinstance(config, dict):
+        raise ValueError(  # noqa: TRY004 - a wrong text, not a wrong type
+            "failed to parse kubeconfig: neither a file nor a kubeconfig"
+        )
+    return config, path
+
+
+def replaced(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """The provider inputs whose change means another cluster.
+
+    A change of `clusterIdentifier` always does; where it stayed, nothing else does.
+    """
+    identifier = "clusterIdentifier"
+    if old.get(identifier) and new.get(identifier):
+        return [identifier] if old[identifier] != new[identifier] else []
+    before, after = _cluster(old), _cluster(new)
+    if before is None or after is None or before == after:
+        return []
+    keys = ("kubeconfig", "context", "cluster")
+    return [key for key in keys if old.get(key) != new.get(key)]
+
+
+def _path(path_or_text: str) -> Path | None:
+    if "\n" in path_or_text or path_or_text.lstrip().startswith("{"):
+        return None
+    path = Path(path_or_text).expanduser()
+    return path if path.is_file() else None
+
+
+def _cluster(inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The cluster that provider inputs name, None where they name none."""
+    if not inputs.get("kubeconfig"):
+        return None
+    config, _ = kubeconfig(inputs["kubeconfig"])
+    contexts = _by_name(config, "contexts")
+    context = contexts.get(inputs.get("context") or config.get("current-context"))
+    name = inputs.get("cluster") or nested(context, "context", "cluster")
+    found = _by_name(config, "clusters").get(name)
+    return found["cluster"] if found else None
+
+
+def _by_name(config: Mapping[str, Any], key: str) -> dict[Any, Any]:
+    return {item["name"]: item for item in config.get(key) or []}
