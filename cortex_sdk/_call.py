@@ -23,8 +23,16 @@ def call(
     *,
     timeout: float,
     key: str | None = None,
+    host: str | None = None,
 ) -> Any:  # noqa: ANN401  # user's data
     """POST one payload and return the decoded answer.
+
+    Args:
+        endpoint: Where to.
+        payload: Bytes, text or what JSON can say.
+        timeout: Seconds to wait.
+        key: API key; unset, `$CORTEX_API_KEY` if there is one.
+        host: Host to name, where it is not the one in `endpoint`.
 
     Raises:
         CortexError: The payload is neither bytes nor text nor JSON.
@@ -32,7 +40,7 @@ def call(
         TargetError: Nothing answers there, or not in time.
     """
     content, content_type = encoded(payload)
-    return send(endpoint, content, content_type, timeout=timeout, key=key)
+    return send(endpoint, content, content_type, timeout=timeout, key=key, host=host)
 
 
 def stream(
@@ -41,10 +49,13 @@ def stream(
     *,
     timeout: float,
     key: str | None = None,
+    host: str | None = None,
 ) -> Iterator[Any]:
     """POST one payload and give what is answered, piece by piece; raises as `call`."""
     content, content_type = encoded(payload)
-    with sent(endpoint, content, content_type, timeout=timeout, key=key) as response:
+    with sent(
+        endpoint, content, content_type, timeout=timeout, key=key, host=host
+    ) as response:
         if is_stream(response):
             yield from pieces(response)
         else:
@@ -59,9 +70,12 @@ def send(
     *,
     timeout: float,
     key: str | None = None,
+    host: str | None = None,
 ) -> Any:  # noqa: ANN401  # user's data
     """POST a body as it is and return the decoded answer; raises as `call` does."""
-    with sent(endpoint, content, content_type, timeout=timeout, key=key) as response:
+    with sent(
+        endpoint, content, content_type, timeout=timeout, key=key, host=host
+    ) as response:
         response.read()
         return decoded(response)
 
@@ -74,6 +88,7 @@ def sent(
     *,
     timeout: float,
     key: str | None = None,
+    host: str | None = None,
 ) -> Iterator[httpx.Response]:
     """POST a body as it is; the response can be read while it comes."""
     try:
@@ -81,7 +96,7 @@ def sent(
             "POST",
             endpoint,
             content=content,
-            headers={"content-type": content_type, **_credentials(key)},
+            headers={"content-type": content_type, **_host(host), **_credentials(key)},
             timeout=timeout,
             trust_env=False,
         ) as response:
@@ -114,6 +129,10 @@ def pieces(response: httpx.Response) -> Iterator[Any]:
         yield from response.iter_text()
     else:
         yield from response.iter_bytes()
+
+
+def _host(host: str | None) -> dict[str, str]:
+    return {"host": host} if host else {}
 
 
 def _credentials(key: str | None) -> dict[str, str]:

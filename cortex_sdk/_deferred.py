@@ -11,7 +11,7 @@ from typing import Any
 from cortex_sdk._inert import Inert
 from cortex_server.manifest import LOADING_IN_REPLICA, LOADING_VARIABLE
 
-_VERBS = ("deploy", "deployment")
+_VERBS = ("deploy", "deployment", "preview")
 
 
 def is_replica() -> bool:
@@ -51,6 +51,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  # any value
     return value._value() if isinstance(value, Deferred) else value  # noqa: SLF001  # its own
 
 
-def deferred(name: str, home: str) -> type[Deferred]:
+def deferred(name: str, home: str, package: str = "declaration") -> type[Deferred]:
     """A class that stands for the one of this name in a module."""
-    return type(name, (Deferred,), {"_home": f"cortex_sdk.declaration.{home}"})
+    return type(name, (Deferred,), {"_home": f"cortex_sdk.{package}.{home}"})

@@ -1,12 +1,12 @@
 """A deployed API as an object: its address and the verbs on it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cortex_sdk._call import call, stream
 from cortex_sdk._rendering import deployment_as_html
-from cortex_sdk._target import Metrics, Status, Target
+from cortex_sdk._target import Bounds, Metrics, Served, Status, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class Deployment:
             PredictError: The API answered with an error.
             TargetError: Nothing answers at the endpoint.
         """
-        return call(self.endpoint, payload, timeout=timeout, key=key)
+        with self.target.reach(self.name, self.endpoint) as there:
+            return call(there.url, payload, timeout=timeout, key=key, host=there.host)
 
     def stream(
         self,
@@ -68,7 +69,10 @@ class Deployment:
             PredictError: The API answered with an error.
             TargetError: Nothing answers at the endpoint, or the answer broke off.
         """
-        return stream(self.endpoint, payload, timeout=timeout, key=key)
+        with self.target.reach(self.name, self.endpoint) as there:
+            yield from stream(
+                there.url, payload, timeout=timeout, key=key, host=there.host
+            )
 
     def logs(self, *, follow: bool = False, tail: int | None = None) -> Iterator[str]:
         """Log lines of all replicas, oldest first, each a JSON object as text.
@@ -83,6 +87,38 @@ class Deployment:
     def metrics(self) -> Metrics:
         """What the replicas counted since each of them started."""
         return self.target.metrics(self.name)
+
+    def history(self) -> Sequence[Served]:
+        """Revisions that served, oldest first; the last one serves."""
+        return self.target.history(self.name)
+
+    def rollback(self, to: str | None = None) -> "Deployment":
+        """Make an earlier revision serve again, unset the one before this one."""
+        from cortex_sdk import _verbs  # noqa: PLC0415  # it makes deployments
+
+        return _verbs.rollback(self, to)
+
+    def scale(
+        self, *, min_replicas: int | None = None, max_replicas: int | None = None
+    ) -> "Deployment":
+        """Move the bounds of the replica count; restarts nothing.
+
+        Raises:
+            UnsupportedError: The target cannot do that.
+        """
+        from cortex_sdk import _verbs  # noqa: PLC0415  # it makes deployments
+
+        return _verbs.scale(self, Bounds(min_replicas, max_replicas))
+
+    def refresh(self) -> "Deployment":
+        """Start all replicas anew, a few at a time; no request is lost.
+
+        Raises:
+            UnsupportedError: The target cannot do that.
+        """
+        from cortex_sdk import _verbs  # noqa: PLC0415  # it makes deployments
+
+        return _verbs.refresh(self)
 
     def delete(self) -> None:
         """End the API; accepted requests are answered first."""

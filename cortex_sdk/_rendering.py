@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cortex_sdk._deployment import Deployment
+    from cortex_sdk._preview import Effect, Preview
     from cortex_sdk._target import Metrics, Status
     from cortex_sdk.declaration.sync_api import SyncAPI
 
@@ -86,6 +87,46 @@ def status_as_html(status: "Status") -> str:
 def replicas_as_text(status: "Status") -> str:
     """How many replicas are ready, of how many."""
     return f"{status.replicas.live} of {status.replicas.desired} live"
+
+
+def preview_title(preview: "Preview") -> str:
+    """What a deploy would do, in one sentence."""
+    if not preview.changed:
+        return f"{preview.name} is up to date on {preview.target}: nothing changes"
+    what = "is new" if preview.is_new else "changes"
+    return f"{preview.name} {what} on {preview.target}"
+
+
+def effect_as_text(effect: "Effect") -> str:
+    """What is there, and what was if that is another thing."""
+    if not effect.is_change or not effect.before:
+        return effect.after
+    return f"{effect.before} → {effect.after}"
+
+
+def preview_as_text(preview: "Preview") -> str:
+    """What would change for callers, then object by object."""
+    lines = [preview_title(preview)]
+    if preview.changed:
+        lines += [f"  {e.what:<10}{effect_as_text(e)}" for e in preview.effects]
+        lines += [
+            f"  {r.operation:<10}{r.kind} {r.name}  {', '.join(r.paths)}".rstrip()
+            for r in preview.resources
+        ]
+    return "\n".join(lines)
+
+
+def preview_as_html(preview: "Preview") -> str:
+    """A card with the same."""
+    title = html.escape(preview_title(preview))
+    if not preview.changed:
+        return _card(title, {})
+    rows = {e.what: html.escape(effect_as_text(e)) for e in preview.effects}
+    rows |= {
+        f"{r.operation} {_code(f'{r.kind} {r.name}')}": html.escape(", ".join(r.paths))
+        for r in preview.resources
+    }
+    return _card(title, rows)
 
 
 def metrics_as_rows(metrics: "Metrics") -> dict[str, str]:

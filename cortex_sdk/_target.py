@@ -5,13 +5,16 @@ comes before `apply` touches nothing.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from cortex_sdk import _rendering
 
 if TYPE_CHECKING:
+    from cortex_sdk._preview import Preview
     from cortex_sdk.declaration.sync_api import SyncAPI
 
 Progress = Callable[[str], None]
@@ -114,6 +117,23 @@ class Served:
     deployed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Fewest and most replicas of an API; None leaves one as it is."""
+
+    fewest: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where a machine sends its requests to an API."""
+
+    url: str
+    host: str | None = None
+    """Host that the request names, None for the one in the URL."""
+
+
 class Plan(Protocol):
     """Everything a target is about to do for one API, as data."""
 
@@ -133,8 +153,21 @@ class Target(Protocol):
     def name(self) -> str:
         """The name it is listed under."""
 
-    def plan(self, api: "SyncAPI") -> Plan:
-        """What deploying `api` would do; refuses settings it cannot honour."""
+    def plan(
+        self, api: "SyncAPI", *, saved: Path | None = None, refresh: bool = False
+    ) -> Plan:
+        """What deploying `api` would do; refuses settings it cannot honour.
+
+        Args:
+            api: The declaration.
+            saved: A file that `preview` wrote: nothing but what is in it is done.
+            refresh: Also undo what others changed on the target meanwhile.
+        """
+
+    def preview(
+        self, api: "SyncAPI", *, refresh: bool = False, save: Path | None = None
+    ) -> "Preview":
+        """What a deploy would change; touches nothing but the file `save`."""
 
     def apply(self, plan: Any, progress: Progress) -> Applied:  # noqa: ANN401  # its own Plan
         """Do it; returns when the gateway follows, or raises DeployError."""
@@ -162,6 +195,15 @@ class Target(Protocol):
 
         A revision may be shortened to digits that only it starts with.
         """
+
+    def scale(self, name: str, bounds: Bounds, progress: Progress) -> Applied:
+        """Move the bounds of the replica count, without a new revision."""
+
+    def refresh(self, name: str, progress: Progress) -> Applied:
+        """Start all replicas anew, without losing a request."""
+
+    def reach(self, name: str, endpoint: str) -> AbstractContextManager[Access]:
+        """A way from this machine to an API, open as long as the block runs."""
 
     def delete(self, name: str) -> None:
         """End the API without losing an accepted request; raises NotFoundError."""

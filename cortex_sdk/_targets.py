@@ -1,9 +1,13 @@
-"""Targets by name."""
+"""Targets by name: built in, or from `[targets.NAME]` in `$CORTEX_HOME/config.toml`."""
 
+import difflib
 import os
+from collections.abc import Callable
+from typing import Any
 
+from cortex_sdk import _config
 from cortex_sdk._target import Target
-from cortex_sdk.errors import MissingExtraError, UnsupportedError
+from cortex_sdk.errors import InvalidSpecError, MissingExtraError, UnsupportedError
 
 TARGET_VARIABLE = "CORTEX_TARGET"
 
@@ -13,15 +17,46 @@ def target_of(target: "str | Target | None" = None) -> Target:
 
     Raises:
         UnsupportedError: There is no target of that name.
+        InvalidSpecError: Its table in `config.toml` is wrong.
         MissingExtraError: What the target needs is not installed.
     """
     if target is not None and not isinstance(target, str):
         return target
     name = target or os.environ.get(TARGET_VARIABLE) or "local"
-    if name != "local":
-        msg = f'there is no target {name!r}; the targets are "local"'
+    if name == "local":
+        return _local()
+    named = _config.named_targets()
+    if name in named:
+        return _from_table(name, named[name])
+    if name in _KINDS:
+        return _KINDS[name](name, {})
+    raise UnsupportedError(_unknown(name, "target", [*_KINDS, *named]))
+
+
+def names() -> list[str]:
+    """All names that `target_of` knows, for completion."""
+    return [*_KINDS, *(n for n in _config.named_targets() if n not in _KINDS)]
+
+
+def _from_table(name: str, table: _config.NamedTarget) -> Target:
+    if table.kind not in _KINDS:
+        unknown = _unknown(table.kind, "type of target", [*_KINDS])
+        msg = f"{table.where}: {unknown}"
         raise UnsupportedError(msg)
-    return _local()
+    try:
+        return _KINDS[table.kind](name, table.fields)
+    except InvalidSpecError as error:
+        msg = f"{table.where}: {error}"
+        raise InvalidSpecError(msg) from None
+
+
+def _unknown(name: str, what: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    listed = ", ".join(f'"{each}"' for each in known)
+    hint = f'did you mean "{near[0]}"?' if near else f"the {what}s are {listed}"
+    if what == "target" and not near:
+        hint += f"; name others in `{_config.config_file()}`"
+    return f"there is no {what} {name!r}; {hint}"
 
 
 def _local() -> Target:
@@ -30,9 +65,24 @@ def _local() -> Target:
     except ModuleNotFoundError as error:
         if error.name not in {"envoy", "psutil"}:
             raise
-        msg = (
-            f'the target "local" needs the package `{error.name}`;'
-            " run `pip install 'cortex-sdk[local]'`"
-        )
-        raise MissingExtraError(msg) from None
+        raise _missing("local", error.name) from None
     return LocalTarget()
+
+
+def _named_local(name: str, fields: dict[str, Any]) -> Target:
+    if fields:
+        msg = f"the target {name!r} of type local takes no fields: {', '.join(fields)}"
+        raise InvalidSpecError(msg)
+    return _local()
+
+
+def _missing(extra: str, package: str) -> MissingExtraError:
+    return MissingExtraError(
+        f'the target "{extra}" needs the package `{package}`;'
+        f" run `pip install 'cortex-sdk[{extra}]'`"
+    )
+
+
+_KINDS: dict[str, Callable[[str, dict[str, Any]], Target]] = {
+    "local": _named_local,
+}

@@ -4,29 +4,47 @@ import difflib
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cortex_sdk._deployment import Deployment
 from cortex_sdk._progress import display
-from cortex_sdk._target import Applied, Progress, Target
+from cortex_sdk._target import Applied, Bounds, Progress, Target
 from cortex_sdk._targets import target_of
 from cortex_sdk.errors import CortexError, NotFoundError
 
 if TYPE_CHECKING:
+    from cortex_sdk._preview import Preview
     from cortex_sdk.declaration.sync_api import SyncAPI
 
 
 def deploy(
-    api: "SyncAPI", target: str | Target | None, progress: Progress | None
+    api: "SyncAPI",
+    target: str | Target | None,
+    progress: Progress | None,
+    *,
+    saved: Path | None = None,
+    refresh: bool = False,
 ) -> Deployment:
-    """Bring a target into the declared state; see SyncAPI.deploy."""
+    """Bring a target into the declared state; see SyncAPI.deploy and Target.plan."""
     chosen = target_of(target)
 
     def work(say: Progress) -> Applied:
         say("packing the project")
-        return chosen.apply(chosen.plan(api), say)
+        return chosen.apply(chosen.plan(api, saved=saved, refresh=refresh), say)
 
     return _deployment(_shown(api.name, work, progress), chosen)
+
+
+def preview(
+    api: "SyncAPI",
+    target: str | Target | None,
+    *,
+    refresh: bool = False,
+    save: Path | None = None,
+) -> "Preview":
+    """What a deploy would change; see SyncAPI.preview."""
+    return target_of(target).preview(api, refresh=refresh, save=save)
 
 
 def rollback(
@@ -37,6 +55,28 @@ def rollback(
 
     def work(say: Progress) -> Applied:
         return target.rollback(name, revision, say)
+
+    return _deployment(_shown(name, work, progress), target)
+
+
+def scale(
+    deployment: Deployment, bounds: Bounds, progress: Progress | None = None
+) -> Deployment:
+    """Move the bounds of the replica count."""
+    target, name = deployment.target, deployment.name
+
+    def work(say: Progress) -> Applied:
+        return target.scale(name, bounds, say)
+
+    return _deployment(_shown(name, work, progress), target)
+
+
+def refresh(deployment: Deployment, progress: Progress | None = None) -> Deployment:
+    """Start all replicas anew."""
+    target, name = deployment.target, deployment.name
+
+    def work(say: Progress) -> Applied:
+        return target.refresh(name, say)
 
     return _deployment(_shown(name, work, progress), target)
 

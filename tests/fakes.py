@@ -1,13 +1,18 @@
 """Stand-ins for our own protocols, named as such; they run nothing."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from cortex_sdk import SyncAPI
+from cortex_sdk._preview import Preview
 from cortex_sdk._target import (
+    Access,
     Applied,
+    Bounds,
     LogLine,
     Metrics,
     Progress,
@@ -58,6 +63,7 @@ class FakeTarget:
     failing: dict[str, CortexError | BaseException] = field(default_factory=dict)
     """What a deploy or a delete of that API raises."""
     served: list[Served] = field(default_factory=list)
+    previewed: Preview | None = None
     did: list[str] = field(default_factory=list)
 
     def with_api(self, name: str, **changes: Any) -> "FakeTarget":
@@ -73,8 +79,19 @@ class FakeTarget:
         self.statuses[name] = Status(**values | changes)
         return self
 
-    def plan(self, api: SyncAPI) -> FakePlan:
+    def plan(
+        self, api: SyncAPI, *, saved: Path | None = None, refresh: bool = False
+    ) -> FakePlan:
+        if saved or refresh:
+            self.did.append(f"plan saved={saved} refresh={refresh}")
         return FakePlan(api)
+
+    def preview(
+        self, api: SyncAPI, *, refresh: bool = False, save: Path | None = None
+    ) -> Preview:
+        self._do(f"preview refresh={refresh} save={save}", api.name)
+        assert self.previewed is not None
+        return self.previewed
 
     def apply(self, plan: FakePlan, progress: Progress) -> Applied:
         progress("starting replica")
@@ -108,6 +125,17 @@ class FakeTarget:
     def rollback(self, name: str, to: str | None, progress: Progress) -> Applied:
         self._do(f"rollback to={to}", name)
         return self._applied(name, to or "000000000000")
+
+    def scale(self, name: str, bounds: Bounds, progress: Progress) -> Applied:
+        self._do(f"scale {bounds.fewest}..{bounds.most}", name)
+        return self._applied(name, "a1b2c3d4e5f6")
+
+    def refresh(self, name: str, progress: Progress) -> Applied:
+        self._do("refresh", name)
+        return self._applied(name, "a1b2c3d4e5f6")
+
+    def reach(self, name: str, endpoint: str) -> AbstractContextManager[Access]:
+        return nullcontext(Access(endpoint))
 
     def delete(self, name: str) -> None:
         self._do("delete", name)

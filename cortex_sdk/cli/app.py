@@ -1,5 +1,6 @@
 """The verbs of the command line, and what its help says."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -10,14 +11,16 @@ from cortex_sdk.cli.ending import delete, stop
 from cortex_sdk.cli.get import get
 from cortex_sdk.cli.logs import logs
 from cortex_sdk.cli.predict import predict
+from cortex_sdk.cli.preview import preview
 from cortex_sdk.cli.revisions import history, rollback
+from cortex_sdk.cli.scale import refresh, scale
 from cortex_sdk.cli.serve import serve
 from cortex_sdk.cli.version import version
 
-_PANELS = {
-    "Put an API there": (deploy, serve),
+_PANELS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Put an API there": (deploy, preview, serve),
     "Use and watch it": (get, logs, predict),
-    "Change what is there": (history, rollback, delete, stop),
+    "Change what is there": (scale, refresh, history, rollback, delete, stop),
     "About": (version,),
 }
 _EXIT_CODES = (

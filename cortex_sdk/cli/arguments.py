@@ -24,6 +24,15 @@ def complete(context: typer.Context, incomplete: str) -> list[str]:
     return []
 
 
+def complete_target(incomplete: str) -> list[str]:
+    """Targets whose names start so; never complains."""
+    from cortex_sdk import _targets  # noqa: PLC0415  # only when asked
+
+    with suppress(CortexError, OSError):
+        return [name for name in _targets.names() if name.startswith(incomplete)]
+    return []
+
+
 Name = Annotated[
     str,
     typer.Argument(metavar="NAME", help="Name of the API.", autocompletion=complete),
@@ -35,7 +44,9 @@ Target = Annotated[
         "--target",
         "-t",
         metavar="TARGET",
-        help="Where the API is; unset, $CORTEX_TARGET, else local.",
+        help="Where the API is: local, kubernetes, or a name from config.toml; unset,"
+        " $CORTEX_TARGET, else local.",
+        autocompletion=complete_target,
     ),
 ]
 

@@ -46,7 +46,18 @@ class _Outcome:
         }
 
 
-def deploy(
+@dataclass(frozen=True, slots=True)
+class _How:
+    """What goes for all APIs of a command line."""
+
+    target: str | None
+    plan: Path | None
+    refresh: bool
+    is_alone: bool
+    """Whether there is one API, so that nobody asks which one is meant."""
+
+
+def deploy(  # options of a command
     apps: Annotated[
         list[str],
         typer.Argument(
@@ -62,6 +73,21 @@ def deploy(
             help="Send this payload afterwards and show the answer.",
         ),
     ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Do what this file says, which `cortex preview --save` wrote, and"
+            " nothing else.",
+        ),
+    ] = None,
+    *,
+    refresh: Annotated[
+        bool,
+        typer.Option("--refresh", help="Undo what others changed there, too."),
+    ] = False,
     target: Target = None,
     output: Format = Output.TABLE,
 ) -> None:
@@ -70,10 +96,12 @@ def deploy(
     Example: cortex deploy app.py --payload sample.json
     """
     apis = _distinct([api for app in apps for api in declared(app)])
-    if payload is not None and len(apis) > 1:
-        msg = f"it goes to one API, but {len(apis)} are declared"
-        raise typer.BadParameter(msg, param_hint="--payload")
-    outcomes = [_deploy(api, target, alone=len(apis) == 1) for api in apis]
+    for given, option in ((payload, "--payload"), (plan, "--plan")):
+        if given is not None and len(apis) > 1:
+            msg = f"it goes to one API, but {len(apis)} are declared"
+            raise typer.BadParameter(msg, param_hint=option)
+    how = _How(target, plan, refresh=refresh, is_alone=len(apis) == 1)
+    outcomes = [_deploy(api, how) for api in apis]
     if payload is not None:
         _try(outcomes[0], payload)
     _write(outcomes, output)
@@ -106,13 +134,18 @@ def _distinct(apis: "list[SyncAPI]") -> "list[SyncAPI]":
     return apis
 
 
-def _deploy(api: "SyncAPI", target: str | None, *, alone: bool) -> _Outcome:
+def _deploy(api: "SyncAPI", how: _How) -> _Outcome:
+    from cortex_sdk import _verbs  # noqa: PLC0415  # not for --help
+
     try:
-        return _Outcome(api.name, deployment=api.deploy(target))
+        deployment = _verbs.deploy(
+            api, how.target, None, saved=how.plan, refresh=how.refresh
+        )
+        return _Outcome(api.name, deployment=deployment)
     except CortexError as error:
-        console.say_error(error, of="" if alone else api.name)
+        console.say_error(error, of="" if how.is_alone else api.name)
         if isinstance(error, DeployError):
-            _say_what_serves(api.name, target)
+            _say_what_serves(api.name, how.target)
         return _Outcome(api.name, error=error)
 
 
@@ -129,13 +162,15 @@ def _say_what_serves(name: str, target: str | None) -> None:
 def _try(outcome: _Outcome, payload: Path) -> None:
     from cortex_sdk import _call  # noqa: PLC0415  # not for --help
 
-    if outcome.deployment is None:
+    if (there := outcome.deployment) is None:
         return
     content, kind = payload_of(str(payload))
-    endpoint = outcome.deployment.endpoint
     outcome.was_tried = True
     try:
-        outcome.answer = _call.send(endpoint, content, kind, timeout=600)
+        with there.target.reach(there.name, there.endpoint) as at:
+            outcome.answer = _call.send(
+                at.url, content, kind, timeout=600, host=at.host
+            )
     except CortexError as error:
         console.say_error(error)
         outcome.error = error

@@ -53,9 +53,12 @@ def predict(  # noqa: PLR0913, PLR0917  # options of a command
     from cortex_sdk import _call, _verbs  # noqa: PLC0415  # not for --help
 
     content, guessed = payload_of(file, data)
-    endpoint = _verbs.find(name, target).endpoint
+    there = _verbs.find(name, target)
     kind = content_type or guessed
-    with _call.sent(endpoint, content, kind, timeout=timeout) as response:
+    with (
+        there.target.reach(name, there.endpoint) as at,
+        _call.sent(at.url, content, kind, timeout=timeout, host=at.host) as response,
+    ):
         if _call.is_stream(response):
             write_pieces(_call.pieces(response), output)
         else:

@@ -39,6 +39,7 @@ from cortex_server.manifest import LogLevel
 
 if TYPE_CHECKING:
     from cortex_sdk._deployment import Deployment
+    from cortex_sdk._preview import Preview
     from cortex_sdk._target import Metrics, Progress, Status, Target
 
 
@@ -216,8 +217,8 @@ class SyncAPI(Value):
         the old one serves; when the new one does not come up, it goes on serving.
 
         Args:
-            target: Where: "local", or a target object; unset, `$CORTEX_TARGET`, else
-                "local".
+            target: Where: "local", a name from `config.toml`, or an object such as
+                `Kubernetes()`; unset, `$CORTEX_TARGET`, else "local".
             progress: Called with a short line as work moves on; unset, lines are
                 printed where somebody watches.
 
@@ -235,6 +236,14 @@ class SyncAPI(Value):
             return _verbs.deploy(self, target, progress)
         except CortexError as error:
             raise error.with_traceback(None) from None  # our frames explain nothing
+
+    def preview(self, target: "str | Target | None" = None) -> "Preview":
+        """What `deploy` would change; raises as it does, and touches nothing."""
+        if loading.is_loading():
+            return Inert("preview")  # type: ignore[return-value]  # refuses use
+        from cortex_sdk import _verbs  # noqa: PLC0415  # loads what a target needs
+
+        return _verbs.preview(self, target)
 
     def deployment(self, target: "str | Target | None" = None) -> "Deployment":
         """The API as it is on a target; raises NotFoundError where it is not."""

@@ -1,14 +1,19 @@
 """The local target: its plan, and its verbs."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from cortex_sdk._counting import add_up
+from cortex_sdk._preview import Preview
 from cortex_sdk._target import (
+    Access,
     Applied,
+    Bounds,
     LogLine,
     Metrics,
     Progress,
@@ -16,13 +21,15 @@ from cortex_sdk._target import (
     Served,
     Status,
 )
-from cortex_sdk.local import envs, logs, metrics, offline, refusals
+from cortex_sdk.errors import UnsupportedError
+from cortex_sdk.local import envs, logs, offline, refusals
 from cortex_sdk.local.agent.request import DeployRequest
 from cortex_sdk.local.agent.state import Reach
 from cortex_sdk.local.agent.state import Release as StoredRelease
 from cortex_sdk.local.client import Client
 from cortex_sdk.local.gateway.port import wanted_port
 from cortex_sdk.local.home import Home, write
+from cortex_sdk.local.preview import preview_of
 from cortex_sdk.project.release import Release, release_of
 
 if TYPE_CHECKING:
@@ -70,17 +77,37 @@ class LocalTarget:
         self._home = Home.of_user()
         self._client = Client(self._home)
 
-    def plan(self, api: "SyncAPI") -> LocalPlan:
+    def plan(
+        self,
+        api: "SyncAPI",
+        *,
+        saved: Path | None = None,
+        refresh: bool = False,  # noqa: ARG002  # the agent lets nobody change a thing
+    ) -> LocalPlan:
         """What deploying `api` would do; touches nothing.
 
         Raises:
             UnsupportedError: A setting cannot be honoured here.
             InvalidSpecError: The project cannot be deployed.
         """
+        if saved is not None:
+            raise _refused("saved plans", "leave out --plan")
         refusals.check(api)
         key = self._home.key()
         release = release_of(api, key)
         return LocalPlan(release, api.endpoint, api.idempotent, key)
+
+    def preview(
+        self,
+        api: "SyncAPI",
+        *,
+        refresh: bool = False,  # noqa: ARG002  # see plan
+        save: Path | None = None,
+    ) -> Preview:
+        """What a deploy would change; raises as `plan` does."""
+        if save is not None:
+            raise _refused("saved plans", "leave out --save")
+        return preview_of(self.plan(api), self._home)
 
     def apply(self, plan: LocalPlan, progress: Progress) -> Applied:
         """Make it serve, and return when the gateway leads to it.
@@ -142,7 +169,7 @@ class LocalTarget:
         if self._is_off():
             offline.folder(self._home, name)
             return Metrics()
-        return metrics.add_up(self._client.get(_path(name, "metrics")))
+        return add_up(self._client.get(_path(name, "metrics")))
 
     def rollback(
         self, name: str, to: str | None = None, progress: Progress = _silent
@@ -156,6 +183,18 @@ class LocalTarget:
         self._check_found(name)
         query = f"?to={quote(to)}" if to else ""
         return self._change(name, "POST", _path(name, f"rollback{query}"), progress)
+
+    def scale(self, name: str, bounds: Bounds, progress: Progress) -> Applied:  # noqa: ARG002  # same verb everywhere
+        """Refused: one replica runs."""
+        raise _refused("`scale`", "one replica of each API runs here")
+
+    def refresh(self, name: str, progress: Progress) -> Applied:  # noqa: ARG002  # same
+        """Refused: what ends is started again without being told."""
+        raise _refused("`refresh`", "a change of the project starts a new replica")
+
+    def reach(self, name: str, endpoint: str) -> AbstractContextManager[Access]:  # noqa: ARG002  # same
+        """The endpoint itself: the gateway listens on this machine."""
+        return nullcontext(Access(endpoint))
 
     def delete(self, name: str) -> None:
         """End the API; accepted requests are answered first."""
@@ -224,6 +263,10 @@ class LocalTarget:
         home = self._home
         has_work = not home.stopped.exists() and any(home.apis.glob("*/api.json"))
         return not has_work and not self._client.is_up()
+
+
+def _refused(what: str, advice: str) -> UnsupportedError:
+    return UnsupportedError(f"local has no {what}; {advice}")
 
 
 def _store_class(path: Path, pickle: bytes) -> None:

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,10 +8,11 @@ from cortex_sdk import _targets, cli
 
 
 @pytest.fixture
-def target(monkeypatch: pytest.MonkeyPatch) -> FakeTarget:
+def target(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeTarget:
     """The target that the command line finds under the name "local"."""
     fake = FakeTarget(name="local")
     monkeypatch.delenv("CORTEX_TARGET", raising=False)
+    monkeypatch.setenv("CORTEX_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(_targets, "_local", lambda: as_target(fake))
     return fake
 

@@ -71,7 +71,7 @@ def test_sends_a_payload_afterwards(
 ) -> None:
     payload = tmp_path / "sample 1.json"
     payload.write_text("[1]")
-    monkeypatch.setattr(_call, "send", lambda *_, timeout: {"label": "ä"})
+    monkeypatch.setattr(_call, "send", lambda *_, timeout, host: {"label": "ä"})
 
     result = cortex("deploy", app, "--payload", payload)
 
@@ -86,7 +86,7 @@ def test_an_answer_that_is_an_error_fails_after_the_endpoint_is_told(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    def send(*_: object, timeout: float) -> None:
+    def send(*_: object, timeout: float, host: str | None) -> None:
         msg = "the API answered 400: no list"
         raise PredictError(msg, 400, {})
 

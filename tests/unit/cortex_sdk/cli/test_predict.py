@@ -39,7 +39,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes, str, float]]
 
     @contextmanager
     def send(
-        endpoint: str, content: bytes, kind: str, *, timeout: float
+        endpoint: str, content: bytes, kind: str, *, timeout: float, host: str | None
     ) -> Iterator[httpx.Response]:
         calls.append((endpoint, content, kind, timeout))
         answered, answer = ANSWERS.get(content.decode(), ANSWERS["json"])

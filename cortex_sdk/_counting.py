@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from cortex_sdk import _monitored
 from cortex_sdk._target import Metrics
-from cortex_sdk.local import monitoring
 
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
@@ -45,10 +45,10 @@ def add_up(texts: Iterable[str]) -> Metrics:
         hooks=dict(hooks),
         batches=int(batches),
         batch_size=sums["cortex_batch_size_sum"] / batches if batches else 0.0,
-        classes=monitoring.classes(samples),
-        values=monitoring.values(samples),
-        unmonitored=monitoring.unmonitored(samples),
-        custom=monitoring.custom(samples),
+        classes=_monitored.classes(samples),
+        values=_monitored.values(samples),
+        unmonitored=_monitored.unmonitored(samples),
+        custom=_monitored.custom(samples),
     )
 
 

@@ -2,8 +2,8 @@ from statistics import fmean, pstdev
 
 import pytest
 
+from cortex_sdk._counting import add_up
 from cortex_sdk._target import Metrics
-from cortex_sdk.local.metrics import add_up
 
 LABELS = 'api="iris",revision="a"'
 
