@@ -8,7 +8,7 @@ import pulumi_kubernetes
 
 from cortex_stacks.args import Cluster
 
-Build = Callable[[pulumi.ResourceOptions], None]
+Build = Callable[[pulumi.ResourceOptions], object]
 
 
 def program(cluster: Cluster, build: Build) -> Callable[[], None]:

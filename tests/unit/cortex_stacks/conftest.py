@@ -5,6 +5,7 @@ from typing import Any
 import pulumi
 import pytest
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks
+from pulumi.runtime.mocks import MockMonitor
 
 
 class Recorder(Mocks):
@@ -12,10 +13,13 @@ class Recorder(Mocks):
 
     def __init__(self) -> None:
         self.resources: list[MockResourceArgs] = []
+        self.requests: dict[str, Any] = {}
+        """What the engine is asked, options and all, by the name of the resource."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         self.resources.append(args)
-        return f"{args.name}-id", args.inputs
+        metadata = {**args.inputs.get("metadata", {}), "uid": f"uid-of-{args.name}"}
+        return f"{args.name}-id", {**args.inputs, "metadata": metadata}
 
     def call(self, args: MockCallArgs) -> dict[str, Any]:
         return {}
@@ -23,6 +27,16 @@ class Recorder(Mocks):
     def run(self, program: Any) -> dict[str, MockResourceArgs]:
         pulumi.runtime.test(program)()
         return {each.name: each for each in self.resources}
+
+
+class Monitor(MockMonitor):
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder)
+        self._requests = recorder.requests
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # Pulumi's name
+        self._requests[request.name] = request
+        return super().RegisterResource(request)
 
 
 @pytest.fixture(scope="session")
@@ -46,5 +60,5 @@ def recorder(loops: None) -> Recorder:
     # The default loop is taken, which other tests have left closed.
     asyncio.set_event_loop(asyncio.new_event_loop())
     mocks = Recorder()
-    pulumi.runtime.set_mocks(mocks)
+    pulumi.runtime.set_mocks(mocks, monitor=Monitor(mocks))
     return mocks

@@ -1,0 +1,1 @@
+"""What a replica is: its containers, and the folders that they see."""
