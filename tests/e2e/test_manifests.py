@@ -1,0 +1,60 @@
+"""What the golden files show is what a real API server takes, and gives back."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import golden_files
+import pytest
+from e2e.cluster.cluster import Cluster
+
+from cortex_stacks.api.manifests import resources
+
+NAMESPACE = "golden"
+
+
+@pytest.fixture(scope="module")
+def knowing(cluster: Cluster, platform_manifests: dict[str, Path]) -> Iterator[Cluster]:
+    """A cluster that knows the kinds of the platform; nothing of it has to run."""
+    for path in platform_manifests.values():
+        arguments = ("apply", "--server-side", "--force-conflicts", "-f", str(path))
+        cluster.kubectl(*arguments)
+    cluster.kubectl("create", "namespace", NAMESPACE)
+    yield cluster
+    cluster.kubectl("delete", "namespace", NAMESPACE)
+
+
+def applied(cluster: Cluster, objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The objects as the API server would store them; it stores nothing."""
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    strict = ("--server-side", "--dry-run=server", "--validate=strict", "-o=json")
+    stored = json.loads(cluster.kubectl("apply", *strict, "-f", "-", stdin=text))
+    items: list[dict[str, Any]] = stored["items"]
+    return items
+
+
+def lost(ours: Any, theirs: Any, path: str = "") -> list[str]:
+    """Where a value of ours is another one in the cluster, or not there."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        names = (
+            (f"{path}.{key}", value, theirs.get(key)) for key, value in ours.items()
+        )
+        return [each for name, a, b in names for each in lost(a, b, name)]
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        pairs = enumerate(zip(ours, theirs, strict=True))
+        return [each for n, (a, b) in pairs for each in lost(a, b, f"{path}[{n}]")]
+    return [] if ours == theirs else [f"{path}: {ours!r} became {theirs!r}"]
+
+
+@pytest.mark.parametrize("case", golden_files.CASES)
+def test_the_api_server_takes_every_object_as_it_is(
+    case: str, knowing: Cluster
+) -> None:
+    args, _ = golden_files.read(case)
+    made = list(resources(replace(args, namespace=NAMESPACE)).values())
+
+    stored = applied(knowing, made)
+
+    assert lost(made, stored) == []
