@@ -1,0 +1,11 @@
+"""Pulumi's engine, driven from Python: the only package that knows its Automation API.
+
+`Engine` brings stacks up, previews and destroys them. Importing this package imports
+no Pulumi; that happens when the first run begins.
+"""
+
+from cortex_sdk.kubernetes.engine.engine import Engine
+from cortex_sdk.kubernetes.engine.outcome import Change, Outcome
+from cortex_sdk.kubernetes.engine.settings import EngineSettings
+
+__all__ = ["Change", "Engine", "EngineSettings", "Outcome"]
