@@ -62,7 +62,7 @@ class Command(PulumiCommand):
             self._child.send_signal(signal.SIGINT)
 
     def kill(self) -> None:
-        """End it and the plugins in its session by force."""
+        """End it by force; plugins end when they find it gone."""
         if self._child is not None and self._child.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._child.pid, signal.SIGKILL)

@@ -28,7 +28,7 @@ _GENERIC = re.compile(
     r"^(update|preview|destroy|refresh) (failed|canceled)"
     r"|resource registration failed|an unhandled error occurred"
 )
-_CHANGED_PROPERTY = re.compile(r"[-+~=]{2}([\w.\[\]\"]+?)[\[{]")
+_OF_PROGRAM = "python inline source runtime error: "
 _BROKEN_STATE = re.compile(
     r"snapshot integrity|unmarshal|invalid character|unexpected end of JSON"
     r"|deserializ|checkpoint",
@@ -40,6 +40,8 @@ def explain(
     error: Exception, record: Record, folders: Folders, stack: str
 ) -> Exception:
     """The error to raise for one of Pulumi's; others are given back as they are."""
+    if isinstance(error, OSError):
+        return TargetError(f"the Pulumi CLI cannot be run: {error}")
     if not isinstance(error, CommandError):
         return error
     said = words.plain(str(error))
@@ -139,4 +141,7 @@ def _last_words(record: Record, said: str) -> str:
     lines += [_ERROR.sub("", line) for line in said.splitlines() if _ERROR.match(line)]
     telling = [line for line in lines if not _GENERIC.search(line)] or lines
     text = telling[0] if telling else said.strip()
+    if text.startswith(_OF_PROGRAM):  # raised too late to be kept, in an output's apply
+        text = text.removeprefix(_OF_PROGRAM).partition("\nTraceback")[0]
+        return f"the program failed: {text}"
     return f"Pulumi failed: {' '.join(text.split())}"[:_LONGEST]

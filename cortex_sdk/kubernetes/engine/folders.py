@@ -9,6 +9,7 @@ from cortex_sdk.errors import TargetError
 
 PROJECT = "cortex"
 _PRIVATE = 0o700
+_FILES_OF_HISTORY = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,12 @@ class Folders:
         folder = self.state / ".pulumi" / "stacks" / PROJECT
         files = [*folder.glob("*.json"), *folder.glob("*.json.*z*")]
         return sorted({path.name.split(".json")[0] for path in files})
+
+    def forget_history(self, stack: str) -> None:
+        """Keep what Pulumi noted of the last runs; each has a copy of the state."""
+        folder = self.state / ".pulumi" / "history" / PROJECT / stack
+        for file in sorted(folder.glob("*"))[:-_FILES_OF_HISTORY]:
+            file.unlink(missing_ok=True)
 
     def make(self, *folders: Path) -> None:
         """Make folders for this user alone.

@@ -11,7 +11,6 @@ from pulumi import automation as auto
 from pulumi.automation._stack import StackInitMode
 from pulumi.automation.errors import (
     ConcurrentUpdateError,
-    StackAlreadyExistsError,
     StackNotFoundError,
 )
 
@@ -83,6 +82,7 @@ class Session:
         self._command = cli.find(folders, settings.consent)
         self._stack = _Stack(stack, self._open(settings), StackInitMode.SELECT)
         self._is_local = settings.backend is None
+        self._is_new = False
         self._packs = [str(path) for path in settings.policy_packs] or None
 
     def _open(self, settings: EngineSettings) -> _Workspace:
@@ -118,10 +118,10 @@ class Session:
                 color="never",
             )
 
-        self._create_if_missing()
         record = self._run_program(program, work, abort)
         if record.had_pending:
             self._run(_clear_pending)
+        self._folders.forget_history(self._name)
         return record.outcome
 
     def preview(
@@ -139,11 +139,10 @@ class Session:
                 color="never",
             )
 
-        is_new = self._create_if_missing()
         try:
             record = self._run_program(program, work)
         finally:
-            if is_new:
+            if self._is_new:
                 self._run(_remove_empty)
         if save is not None:
             save.chmod(0o600)
@@ -166,16 +165,6 @@ class Session:
         self._run(work)
         return sorted(name.rpartition("/")[2] for name in found)
 
-    def _create_if_missing(self) -> bool:
-        """Make the stack; False when it was there."""
-        if self._is_local and self._folders.state_file(self._name) is not None:
-            return False
-        try:
-            self._run(_create)
-        except StackAlreadyExistsError:
-            return False
-        return True
-
     def _run_program(
         self,
         program: Callable[[], Any],
@@ -184,14 +173,23 @@ class Session:
     ) -> Record:
         """Run a program, and raise its own exception where that was the failure."""
         guarded = Guarded(program)
+        if self._is_local and self._folders.state_file(self._name) is None:
+            self._create()
         try:
             return self._run(
                 lambda stack, on_event: work(stack, guarded, on_event), abort
             )
+        except StackNotFoundError:  # a named backend does not tell beforehand
+            self._create()
+            return self._run_program(program, work, abort)
         except Exception:
             if guarded.error is not None:
                 raise guarded.error from None
             raise
+
+    def _create(self) -> None:
+        self._run(_create)
+        self._is_new = True
 
     def _run(self, work: Work, abort: Abort | None = None) -> Record:
         """Do one piece of work, after whoever is at the stack.
@@ -207,7 +205,7 @@ class Session:
             match run.error:
                 case None:
                     return run.record
-                case StackNotFoundError() | StackAlreadyExistsError():
+                case StackNotFoundError():
                     raise run.error
                 case ConcurrentUpdateError():
                     self._wait_for(str(run.error))

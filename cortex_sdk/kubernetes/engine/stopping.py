@@ -6,8 +6,8 @@ from typing import Protocol
 
 from cortex_sdk._target import Progress
 
-GRACE = 60.0
-"""Seconds that a run has to finish what it began, where nobody presses Ctrl-C."""
+GRACE = 120.0
+"""Seconds that a run has to finish what it began, unless it is pressed harder."""
 _LAST_GRACE = 15.0
 _EARLY = 3.0
 _SAID = (

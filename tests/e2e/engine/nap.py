@@ -5,6 +5,7 @@
 with `fault` it fails with that text. It does what Pulumi's protocol asks, no more.
 """
 
+import os
 import sys
 import threading
 import uuid
@@ -109,8 +110,10 @@ def main() -> None:
     sys.stdout.write(f"{server.add_insecure_port('127.0.0.1:0')}\n")
     server.start()
     sys.stdout.flush()
+    cli = os.getppid()
     with suppress(KeyboardInterrupt):  # how Pulumi ends a plugin
-        server.wait_for_termination()
+        while os.getppid() == cli:
+            server.wait_for_termination(1)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,23 @@ def test_an_exception_that_is_not_pulumis_is_given_back() -> None:
     assert failures.explain(error, Record(), Folders(Path("/home")), "iris") is error
 
 
+def test_a_cli_that_cannot_be_started_is_told() -> None:
+    error = failures.explain(
+        PermissionError(13, "Permission denied"), Record(), Folders(Path("/h")), "iris"
+    )
+
+    assert isinstance(error, TargetError)
+    assert "the Pulumi CLI cannot be run: " in str(error)
+
+
+def test_an_error_that_an_output_raised_is_told_without_its_frames() -> None:
+    said = "python inline source runtime error: no model\nTraceback (most recent call"
+
+    error = explain(Complaint("Stack cortex-iris", said))
+
+    assert str(error) == "the program failed: no model"
+
+
 def test_resources_are_named_with_what_the_cluster_said() -> None:
     error = explain(
         Complaint("Deployment iris", NOT_READY),

@@ -19,6 +19,20 @@ def test_stacks_are_those_with_a_state_compressed_or_not(tmp_path: Path) -> None
     assert folders.state_file("c") is None
 
 
+def test_of_the_history_only_the_last_runs_are_kept(tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    history = folders.state / ".pulumi" / "history" / "cortex" / "iris"
+    history.mkdir(parents=True)
+    for number in range(100, 130):
+        (history / f"iris-{number}.history.json").touch()
+
+    folders.forget_history("iris")
+
+    assert sorted(file.name for file in history.iterdir()) == [
+        f"iris-{number}.history.json" for number in range(110, 130)
+    ]
+
+
 def test_nothing_is_there_before_the_first_run(tmp_path: Path) -> None:
     assert Folders(tmp_path / "none").stacks() == []
 
