@@ -96,6 +96,14 @@ def toolchain(session: nox.Session) -> None:
 
 
 @nox.session
+def e2e(session: nox.Session) -> None:
+    """The product on a real Kubernetes; builds its toolchain first where it must."""
+    install(session, "e2e")
+    options = ("-p", "no:cacheprovider", "--timeout=1800")
+    session.run("pytest", *options, *(session.posargs or ["tests/e2e"]))
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Compare the server with others; takes minutes and wants a quiet machine."""
     install(session, "bench")

@@ -1,0 +1,3 @@
+module cortex.test/images/pause
+
+go 1.26
