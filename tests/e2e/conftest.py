@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from e2e import plugin
-from e2e.cluster import starting
+from e2e.cluster import starting, wheelhouse
 from e2e.cluster.cluster import Cluster
+from e2e.images import serving
 from e2e.plugin import Plugin
 from e2e.toolchain import build
 from e2e.toolchain.errors import Unavailable
@@ -53,6 +54,13 @@ def platform_manifests(cluster: Cluster) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
+def serving_image(cluster: Cluster) -> str:
+    """The name of an image made from `server/Dockerfile`, with scikit-learn in it."""
+    cluster.load(serving.ensure(wheelhouse.ensure(), "scikit-learn joblib"))
+    return serving.REFERENCE
+
+
+@pytest.fixture(scope="session")
 def provider(
     toolchain: dict[str, Path],
     request: pytest.FixtureRequest,
@@ -71,6 +79,7 @@ def pulumi_env(
     cluster: Cluster,
     provider: Plugin,
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> dict[str, str]:
     """Variables by which this process finds Pulumi, its plugin and the cluster."""
     folders = [toolchain[name].parent for name in ("pulumi", "pulumi-language-python")]
@@ -78,6 +87,8 @@ def pulumi_env(
         "PATH": os.pathsep.join([*map(str, folders), os.environ["PATH"]]),
         "KUBECONFIG": str(cluster.kubeconfig),
         "PULUMI_HOME": str(provider.home),
+        "PULUMI_BACKEND_URL": f"file://{tmp_path}",
+        "PULUMI_CONFIG_PASSPHRASE": "of a test",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }

@@ -81,6 +81,15 @@ def evict(cluster: Cluster, namespace: str, pod: str) -> None:
     cluster.kubectl("create", f"--raw={path}", "-f", "-", stdin=json.dumps(eviction))
 
 
+def test_a_pod_of_the_serving_image_is_ready_to_serve_and_is_not_root(
+    cluster: Cluster, serving_image: str
+) -> None:
+    code = "import cortex_server.manifest, joblib, sklearn, os; print(os.getuid())"
+    run = ("run", "serving", "--rm", "--attach", "--quiet", "--restart=Never")
+    image = (f"--image={serving_image}", "--command", "--", "python", "-P", "-c")
+    assert cluster.kubectl(*run, *image, code).strip() == "65532"
+
+
 def test_a_killed_run_leaves_nothing_once_the_next_one_has_started() -> None:
     before = kernel()
     command = [sys.executable, "-u", "-m", "e2e.cluster"]

