@@ -40,6 +40,7 @@ if TYPE_CHECKING or not is_replica():
         UpdateStrategy,
     )
     from cortex_sdk.declaration.sync_api import SyncAPI
+    from cortex_sdk.declaration.traffic_splitter import Rule, Sticky, TrafficSplitter
 else:
     Autoscaling = deferred("Autoscaling", "autoscaling")
     ModelPath = deferred("ModelPath", "models")
@@ -53,6 +54,9 @@ else:
     Networking = deferred("Networking", "settings")
     UpdateStrategy = deferred("UpdateStrategy", "settings")
     SyncAPI = deferred("SyncAPI", "sync_api")
+    Rule = deferred("Rule", "traffic_splitter")
+    Sticky = deferred("Sticky", "traffic_splitter")
+    TrafficSplitter = deferred("TrafficSplitter", "traffic_splitter")
 
 __all__ = [
     "CORS",
@@ -71,8 +75,11 @@ __all__ = [
     "NotFoundError",
     "PostPredict",
     "PredictError",
+    "Rule",
+    "Sticky",
     "SyncAPI",
     "TargetError",
+    "TrafficSplitter",
     "UnsupportedError",
     "UpdateStrategy",
 ]

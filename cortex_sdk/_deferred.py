@@ -48,6 +48,8 @@ class Deferred:
 def _plain(value: Any) -> Any:  # noqa: ANN401  # any value
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
     return value._value() if isinstance(value, Deferred) else value  # noqa: SLF001  # its own
 
 

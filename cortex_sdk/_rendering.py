@@ -61,7 +61,7 @@ def status_as_text(status: "Status") -> str:
     """One line: name, state, replicas, address, and why if there is a why."""
     line = (
         f"{status.name} is {status.status} on {status.target} at {status.endpoint}"
-        f" ({replicas_as_text(status)}, revision {status.revision or 'none'})"
+        f" ({_share(status)}, revision {status.revision or 'none'})"
     )
     return f"{line}: {status.reason}" if status.reason else line
 
@@ -71,7 +71,7 @@ def status_as_html(status: "Status") -> str:
     colour = STATE_COLOURS[status.status]
     rows = {
         "endpoint": _link(status.endpoint),
-        "replicas": replicas_as_text(status),
+        **_parts(status),
         "revision": _code(status.revision or "none"),
         "target": html.escape(status.target),
     }
@@ -82,6 +82,17 @@ def status_as_html(status: "Status") -> str:
         f" {status.status}</span>"
     )
     return _card(title, rows)
+
+
+def _share(status: "Status") -> str:
+    return str(status.traffic) if status.traffic else replicas_as_text(status)
+
+
+def _parts(status: "Status") -> dict[str, str]:
+    """Replicas of an API; what a splitter sends where."""
+    if status.traffic is None:
+        return {"replicas": replicas_as_text(status)}
+    return {name: html.escape(said) for name, said in status.traffic.rows().items()}
 
 
 def replicas_as_text(status: "Status") -> str:

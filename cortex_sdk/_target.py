@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from cortex_sdk import _rendering
+from cortex_sdk._traffic import Traffic
 
 if TYPE_CHECKING:
     from cortex_sdk._preview import Preview
-    from cortex_sdk.declaration.sync_api import SyncAPI
+    from cortex_sdk.declaration.deployable import Deployable
 
 Progress = Callable[[str], None]
 """Called with one short line, such as "starting replica", as work moves on."""
@@ -33,7 +34,7 @@ class Replicas:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """An API as its target sees it; the same fields on every target."""
+    """An API or a splitter as its target sees it; the same fields on every target."""
 
     name: str
     target: str
@@ -45,6 +46,8 @@ class Status:
     revision: str
     """Content hash of what serves, 12 hex digits; "" when nothing ever did."""
     replicas: Replicas
+    traffic: Traffic | None = None
+    """Where a splitter sends its requests; None says that this is an API."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as `cortex get -o json` prints them."""
@@ -135,11 +138,11 @@ class Access:
 
 
 class Plan(Protocol):
-    """Everything a target is about to do for one API, as data."""
+    """Everything a target is about to do for one API or splitter, as data."""
 
     @property
     def name(self) -> str:
-        """Name of the API."""
+        """Its name."""
 
     @property
     def revision(self) -> str:
@@ -154,18 +157,18 @@ class Target(Protocol):
         """The name it is listed under."""
 
     def plan(
-        self, api: "SyncAPI", *, saved: Path | None = None, refresh: bool = False
+        self, thing: "Deployable", *, saved: Path | None = None, refresh: bool = False
     ) -> Plan:
-        """What deploying `api` would do; refuses settings it cannot honour.
+        """What deploying it would do; refuses settings it cannot honour.
 
         Args:
-            api: The declaration.
+            thing: The declaration.
             saved: A file that `preview` wrote: nothing but what is in it is done.
             refresh: Also undo what others changed on the target meanwhile.
         """
 
     def preview(
-        self, api: "SyncAPI", *, refresh: bool = False, save: Path | None = None
+        self, thing: "Deployable", *, refresh: bool = False, save: Path | None = None
     ) -> "Preview":
         """What a deploy would change; touches nothing but the file `save`."""
 

@@ -15,36 +15,36 @@ from cortex_sdk.errors import CortexError, NotFoundError
 
 if TYPE_CHECKING:
     from cortex_sdk._preview import Preview
-    from cortex_sdk.declaration.sync_api import SyncAPI
+    from cortex_sdk.declaration.deployable import Deployable
 
 
 def deploy(
-    api: "SyncAPI",
+    thing: "Deployable",
     target: str | Target | None,
     progress: Progress | None,
     *,
     saved: Path | None = None,
     refresh: bool = False,
 ) -> Deployment:
-    """Bring a target into the declared state; see SyncAPI.deploy and Target.plan."""
+    """Bring a target into the declared state; see Deployable.deploy and Target.plan."""
     chosen = target_of(target)
 
     def work(say: Progress) -> Applied:
-        say("packing the project")
-        return chosen.apply(chosen.plan(api, saved=saved, refresh=refresh), say)
+        say(thing.first_step)
+        return chosen.apply(chosen.plan(thing, saved=saved, refresh=refresh), say)
 
-    return _deployment(_shown(api.name, work, progress), chosen)
+    return _deployment(_shown(thing.name, work, progress), chosen)
 
 
 def preview(
-    api: "SyncAPI",
+    thing: "Deployable",
     target: str | Target | None,
     *,
     refresh: bool = False,
     save: Path | None = None,
 ) -> "Preview":
-    """What a deploy would change; see SyncAPI.preview."""
-    return target_of(target).preview(api, refresh=refresh, save=save)
+    """What a deploy would change; see Deployable.preview."""
+    return target_of(target).preview(thing, refresh=refresh, save=save)
 
 
 def rollback(

@@ -20,7 +20,7 @@ from cortex_sdk.errors import CortexError, DeployError, InvalidSpecError
 
 if TYPE_CHECKING:
     from cortex_sdk._deployment import Deployment
-    from cortex_sdk.declaration.sync_api import SyncAPI
+    from cortex_sdk.declaration.deployable import Deployable
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ def deploy(  # options of a command
     target: Target = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Deploy every SyncAPI that a file declares, and wait until it serves.
+    """Deploy all that a file declares, APIs first, and wait until it serves.
 
     Example: cortex deploy app.py --payload sample.json
     """
@@ -111,7 +111,7 @@ def deploy(  # options of a command
     _say_what_next(outcomes[0].name, payload, target)
 
 
-def declared(app: str) -> "list[SyncAPI]":
+def declared(app: str) -> "list[Deployable]":
     """What a file declares; after a colon, the name or the variable of one API."""
     from cortex_sdk.project.loading import load  # noqa: PLC0415  # not for --help
 
@@ -123,7 +123,7 @@ def declared(app: str) -> "list[SyncAPI]":
         return [api for api in load(source) if api.name == chosen] or load(app)
 
 
-def _distinct(apis: "list[SyncAPI]") -> "list[SyncAPI]":
+def _distinct(apis: "list[Deployable]") -> "list[Deployable]":
     for name, count in Counter(api.name for api in apis).items():
         if count > 1:
             msg = (
@@ -131,10 +131,10 @@ def _distinct(apis: "list[SyncAPI]") -> "list[SyncAPI]":
                 ' of its own, as in `SyncAPI(…, name="other")`'
             )
             raise InvalidSpecError(msg)
-    return apis
+    return sorted(apis, key=lambda thing: thing.rank)
 
 
-def _deploy(api: "SyncAPI", how: _How) -> _Outcome:
+def _deploy(api: "Deployable", how: _How) -> _Outcome:
     from cortex_sdk import _verbs  # noqa: PLC0415  # not for --help
 
     try:

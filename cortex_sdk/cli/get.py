@@ -22,14 +22,14 @@ def get(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="Name of an API; unset, all.",
+            help="Name of an API or splitter; unset, all.",
             autocompletion=complete,
         ),
     ] = None,
     target: Target = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Show all APIs, or one in full.
+    """Show all APIs and splitters, or one in full.
 
     Example: cortex get iris -o json
     """
@@ -58,12 +58,16 @@ def _write_table(statuses: "list[_target.Status]") -> None:
         [
             Text(status.name, style="bold"),
             _state(status),
-            f"{status.replicas.live}/{status.replicas.desired}",
+            "" if status.traffic else _ready(status),
             status.revision,
             status.endpoint,
         ]
         for status in statuses
     ]
+    if any(status.traffic for status in statuses):
+        head.append("TRAFFIC")
+        for row, status in zip(rows, statuses, strict=True):
+            row.append(str(status.traffic or ""))
     has_reasons = any(status.reason for status in statuses)
     if has_reasons:
         head.append("REASON")
@@ -91,7 +95,11 @@ def _details(status: "_target.Status") -> dict[str, str | Text]:
         "status": _state(status),
         **({"reason": status.reason} if status.reason else {}),
         "endpoint": status.endpoint,
-        "replicas": replicas_as_text(status),
+        **(
+            status.traffic.rows()
+            if status.traffic
+            else {"replicas": replicas_as_text(status)}
+        ),
         "revision": status.revision or "none",
         "target": status.target,
     }
@@ -103,6 +111,10 @@ def _counted(target: "_target.Target", name: str) -> dict[str, str]:
     with suppress(CortexError):  # no replica to ask: the status says why
         return metrics_as_rows(target.metrics(name))
     return {}
+
+
+def _ready(status: "_target.Status") -> str:
+    return f"{status.replicas.live}/{status.replicas.desired}"
 
 
 def _state(status: "_target.Status") -> Text:

@@ -1,15 +1,14 @@
 """SyncAPI, the declaration that everything starts from."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import Field, JsonValue, PrivateAttr, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from cortex_sdk import _rendering
-from cortex_sdk._inert import Inert
 from cortex_sdk.declaration.autoscaling import Autoscaling
 from cortex_sdk.declaration.built_in import BuiltIn
+from cortex_sdk.declaration.deployable import Deployable
 from cortex_sdk.declaration.models import Models, check_asked
 from cortex_sdk.declaration.post_predict import Options, PostPredict
 from cortex_sdk.declaration.predictor import (
@@ -30,20 +29,17 @@ from cortex_sdk.declaration.settings import (
     UpdateStrategy,
 )
 from cortex_sdk.declaration.units import Bytes, Seconds
-from cortex_sdk.declaration.value import ByName, Value
+from cortex_sdk.declaration.value import ByName
 from cortex_sdk.declaration.variables import Variables
-from cortex_sdk.errors import CortexError, InvalidSpecError
-from cortex_sdk.project import loading
+from cortex_sdk.errors import InvalidSpecError
 from cortex_server.interface import hook_of, interface_of
 from cortex_server.manifest import LogLevel
 
 if TYPE_CHECKING:
-    from cortex_sdk._deployment import Deployment
-    from cortex_sdk._preview import Preview
-    from cortex_sdk._target import Metrics, Progress, Status, Target
+    from cortex_sdk._target import Metrics, Target
 
 
-class SyncAPI(Value):
+class SyncAPI(Deployable):
     """An HTTP API made of a predictor class: a value that says what is wanted.
 
     Declaring one does nothing; `deploy` does. Times are seconds or text such as
@@ -118,8 +114,6 @@ class SyncAPI(Value):
     update_strategy: UpdateStrategy = Field(default_factory=UpdateStrategy)
     """How old replicas give way to new ones."""
 
-    _folder: Path | None = PrivateAttr(None)
-
     if not TYPE_CHECKING:
 
         def __init__(self, /, *args: object, **fields: object) -> None:
@@ -131,10 +125,14 @@ class SyncAPI(Value):
             if not fields.get("name"):
                 fields["name"] = default_name(fields.get("predictor"))
             super().__init__(**fields)
-            self._folder = loading.declared(self)
+            self._note()
     else:
 
         def __init__(self, predictor: object, **fields: object) -> None: ...
+
+    def __hash__(self) -> int:
+        """By name, so that it can stand for itself in a TrafficSplitter."""
+        return hash(self.name)
 
     @model_validator(mode="after")
     def _batching_agrees(self) -> Self:
@@ -187,16 +185,6 @@ class SyncAPI(Value):
             raise ValueError(msg)
         return self
 
-    @property
-    def folder(self) -> Path | None:
-        """Folder of the file that the command line found this in, None elsewhere."""
-        return self._folder
-
-    @property
-    def endpoint(self) -> str:
-        """Path of the API, such as "/iris"."""
-        return self.networking.endpoint or f"/{self.name}"
-
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """What a repr shows, the predictor by its name."""
         for name, value in super().__repr_args__():
@@ -204,78 +192,6 @@ class SyncAPI(Value):
 
     def _repr_html_(self) -> str:
         return _rendering.declaration_as_html(self)
-
-    def deploy(
-        self,
-        target: "str | Target | None" = None,
-        *,
-        progress: "Progress | None" = None,
-    ) -> "Deployment":
-        """Bring the API into the declared state and wait until it serves.
-
-        Called again without a change it does nothing. While a new revision starts,
-        the old one serves; when the new one does not come up, it goes on serving.
-
-        Args:
-            target: Where: "local", a name from `config.toml`, or an object such as
-                `Kubernetes()`; unset, `$CORTEX_TARGET`, else "local".
-            progress: Called with a short line as work moves on; unset, lines are
-                printed where somebody watches.
-
-        Raises:
-            InvalidSpecError: The project cannot be deployed; nothing was touched.
-            UnsupportedError: The target cannot honour a setting; nothing was touched.
-            TargetError: The target cannot be used.
-            DeployError: The new revision did not come up.
-        """
-        if loading.is_loading():
-            return Inert("deploy")  # type: ignore[return-value]  # refuses use
-        from cortex_sdk import _verbs  # noqa: PLC0415  # loads what a target needs
-
-        try:
-            return _verbs.deploy(self, target, progress)
-        except CortexError as error:
-            raise error.with_traceback(None) from None  # our frames explain nothing
-
-    def preview(self, target: "str | Target | None" = None) -> "Preview":
-        """What `deploy` would change; raises as it does, and touches nothing."""
-        if loading.is_loading():
-            return Inert("preview")  # type: ignore[return-value]  # refuses use
-        from cortex_sdk import _verbs  # noqa: PLC0415  # loads what a target needs
-
-        return _verbs.preview(self, target)
-
-    def deployment(self, target: "str | Target | None" = None) -> "Deployment":
-        """The API as it is on a target; raises NotFoundError where it is not."""
-        if loading.is_loading():
-            return Inert("deployment")  # type: ignore[return-value]  # same
-        from cortex_sdk import _verbs  # noqa: PLC0415  # loads what a target needs
-
-        return _verbs.find(self.name, target)
-
-    def status(self, target: "str | Target | None" = None) -> "Status":
-        """How the API is doing on a target."""
-        return self.deployment(target).status()
-
-    def predict(
-        self,
-        payload: object = None,
-        *,
-        target: "str | Target | None" = None,
-        key: str | None = None,
-    ) -> Any:  # noqa: ANN401  # the user's data
-        """Send one prediction; see Deployment.predict."""
-        return self.deployment(target).predict(payload, key=key)
-
-    def stream(
-        self,
-        payload: object = None,
-        *,
-        target: "str | Target | None" = None,
-        key: str | None = None,
-    ) -> Iterator[Any]:
-        """Send one prediction and read along; see Deployment.stream."""
-        return self.deployment(target).stream(payload, key=key)
 
     def logs(
         self,
@@ -290,7 +206,3 @@ class SyncAPI(Value):
     def metrics(self, target: "str | Target | None" = None) -> "Metrics":
         """What the replicas counted; see Deployment.metrics."""
         return self.deployment(target).metrics()
-
-    def delete(self, target: "str | Target | None" = None) -> None:
-        """End the API on a target; accepted requests are answered first."""
-        self.deployment(target).delete()

@@ -99,7 +99,8 @@ def _explain(model: type[Value], error: ValidationError) -> str:
 def _clause(model: type[Value], details: ErrorDetails) -> str:
     if details["type"] == "extra_forbidden":
         return _unknown_field(model, details)
-    path = model.__name__ + "".join(map(_step, details["loc"]))
+    steps = (step for step in details["loc"] if step != "[key]")
+    path = model.__name__ + "".join(map(_step, steps))
     if details["type"] == "missing":
         return f"`{path}` is required"
     rule = _rule(details)

@@ -61,6 +61,15 @@ class Home:
         return ApiFolder(self.apis / name)
 
     @property
+    def splitters(self) -> Path:
+        """One file per traffic splitter."""
+        return self.root / "splitters"
+
+    def splitter(self, name: str) -> Path:
+        """Where a traffic splitter is written down."""
+        return self.splitters / f"{name}.json"
+
+    @property
     def agent(self) -> Path:
         """What the agent keeps for itself."""
         return self.root / "agent"

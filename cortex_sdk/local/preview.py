@@ -6,22 +6,28 @@ from cortex_sdk._preview import Preview, effects_of
 from cortex_sdk.errors import NotFoundError
 from cortex_sdk.local import offline
 from cortex_sdk.local.gateway.port import url, wanted_port
+from cortex_sdk.local.gateway.split import Split
 from cortex_sdk.local.gateway.state import GatewayState
 from cortex_sdk.local.home import Home
 
 if TYPE_CHECKING:
     from cortex_sdk.local.agent.state import ApiState
-    from cortex_sdk.local.target import LocalPlan
+    from cortex_sdk.local.planning import LocalPlan
 
 
-def preview_of(plan: "LocalPlan", home: Home) -> Preview:
+def preview_of(plan: "LocalPlan | Split", home: Home) -> Preview:
     """A plan next to what is written down; asks no agent, starts nothing."""
+    if isinstance(plan, Split):
+        before = offline.split(home, plan.name)
+        effects = effects_of(before.effects if before else {}, plan.effects)
+    else:
+        effects = effects_of(_before(home, plan.name), _after(plan))
     return Preview(
         name=plan.name,
         target="local",
         endpoint=url(wanted_port() or GatewayState.read(home).port, plan.endpoint),
         revision=plan.revision,
-        effects=effects_of(_before(home, plan.name), _after(plan)),
+        effects=effects,
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,44 +20,25 @@ from cortex_sdk._target import (
     Served,
     Status,
 )
+from cortex_sdk._traffic import Traffic, has_no
 from cortex_sdk.errors import UnsupportedError
-from cortex_sdk.local import envs, logs, offline, refusals
-from cortex_sdk.local.agent.request import DeployRequest
+from cortex_sdk.local import envs, logs, offline
+from cortex_sdk.local.agent.request import DeployRequest, SplitRequest
 from cortex_sdk.local.agent.state import Reach
 from cortex_sdk.local.agent.state import Release as StoredRelease
 from cortex_sdk.local.client import Client
 from cortex_sdk.local.gateway.port import wanted_port
+from cortex_sdk.local.gateway.split import Split
 from cortex_sdk.local.home import Home, write
+from cortex_sdk.local.planning import LocalPlan, plan_of
 from cortex_sdk.local.preview import preview_of
-from cortex_sdk.project.release import Release, release_of
 
 if TYPE_CHECKING:
-    from cortex_sdk.declaration.sync_api import SyncAPI
+    from cortex_sdk.declaration.deployable import Deployable
 
 
 def _silent(_: str) -> None:
     """Nobody watches."""
-
-
-@dataclass(frozen=True, slots=True)
-class LocalPlan:
-    """What a deploy is about to do on this machine."""
-
-    release: Release
-    endpoint: str
-    idempotent: bool
-    key: bytes = field(repr=False)
-    """What the hash of the secrets was made with."""
-
-    @property
-    def name(self) -> str:
-        """Name of the API."""
-        return self.release.manifest.name
-
-    @property
-    def revision(self) -> str:
-        """Content hash of what will serve."""
-        return self.release.manifest.revision
 
 
 class LocalTarget:
@@ -79,12 +59,12 @@ class LocalTarget:
 
     def plan(
         self,
-        api: "SyncAPI",
+        thing: "Deployable",
         *,
         saved: Path | None = None,
         refresh: bool = False,  # noqa: ARG002  # the agent lets nobody change a thing
-    ) -> LocalPlan:
-        """What deploying `api` would do; touches nothing.
+    ) -> LocalPlan | Split:
+        """What deploying it would do; touches nothing.
 
         Raises:
             UnsupportedError: A setting cannot be honoured here.
@@ -92,14 +72,11 @@ class LocalTarget:
         """
         if saved is not None:
             raise _refused("saved plans", "leave out --plan")
-        refusals.check(api)
-        key = self._home.key()
-        release = release_of(api, key)
-        return LocalPlan(release, api.endpoint, api.idempotent, key)
+        return plan_of(thing, self._home)
 
     def preview(
         self,
-        api: "SyncAPI",
+        thing: "Deployable",
         *,
         refresh: bool = False,  # noqa: ARG002  # see plan
         save: Path | None = None,
@@ -107,9 +84,9 @@ class LocalTarget:
         """What a deploy would change; raises as `plan` does."""
         if save is not None:
             raise _refused("saved plans", "leave out --save")
-        return preview_of(self.plan(api), self._home)
+        return preview_of(self.plan(thing), self._home)
 
-    def apply(self, plan: LocalPlan, progress: Progress) -> Applied:
+    def apply(self, plan: LocalPlan | Split, progress: Progress) -> Applied:
         """Make it serve, and return when the gateway leads to it.
 
         Interrupted, it is not undone: the agent goes on with the deploy.
@@ -117,9 +94,14 @@ class LocalTarget:
         Raises:
             DeployError: It did not come up; what served before still does.
             InvalidSpecError: Its requirements cannot be installed.
+            NotFoundError: A splitter leads to an API that is not there.
             TargetError: The home, the agent or the gateway is in the way.
         """
         port = wanted_port()
+        if isinstance(plan, Split):
+            wanted = SplitRequest(split=plan, gateway_port=port)
+            asked = wanted.model_dump_json().encode()
+            return self._change(plan.name, "POST", "/splitters", progress, asked)
         self._home.make()
         self._store(plan)
         manifest = plan.release.manifest
@@ -136,6 +118,7 @@ class LocalTarget:
 
     def history(self, name: str) -> "list[Served]":
         """Revisions that served, oldest first; the last one does now."""
+        self._check_is_api(name, "revisions")
         if self._is_off():
             past = list(offline.state(self._home, name).history)
         else:
@@ -161,11 +144,13 @@ class LocalTarget:
 
     def logs(self, name: str, *, follow: bool, tail: int | None) -> Iterator[LogLine]:
         """Log lines of all replicas; needs no agent."""
+        self._check_is_api(name, "log")
         folder = offline.folder(self._home, name)
         return logs.read(folder.logs, follow=follow, tail=tail)
 
     def metrics(self, name: str) -> Metrics:
         """What the replicas counted; nothing while all is stopped."""
+        self._check_is_api(name, "metrics")
         if self._is_off():
             offline.folder(self._home, name)
             return Metrics()
@@ -180,6 +165,7 @@ class LocalTarget:
             NotFoundError: There is no such API.
             DeployError: It has no such revision, or that does not come up.
         """
+        self._check_is_api(name, "revisions")
         self._check_found(name)
         query = f"?to={quote(to)}" if to else ""
         return self._change(name, "POST", _path(name, f"rollback{query}"), progress)
@@ -255,8 +241,14 @@ class LocalTarget:
 
     def _check_found(self, name: str) -> None:
         """A name that does not exist must not start an agent to find out."""
-        if self._is_off():
+        if self._is_off() and offline.split(self._home, name) is None:
             offline.folder(self._home, name)
+
+    def _check_is_api(self, name: str, wanted: str) -> None:
+        """A splitter has no replicas, so nothing of theirs either."""
+        split = offline.split(self._home, name)
+        if split is not None:
+            raise has_no(wanted, name, split.names)
 
     def _is_off(self) -> bool:
         """Whether disk says it all: everything is stopped, or nothing was started."""
@@ -281,7 +273,9 @@ def _path(name: str, *rest: str) -> str:
 
 
 def _status(values: dict[str, Any]) -> Status:
-    return Status(**{**values, "replicas": Replicas(**values["replicas"])})
+    traffic = values["traffic"] and Traffic(**values["traffic"])
+    parts = {"replicas": Replicas(**values["replicas"]), "traffic": traffic}
+    return Status(**values | parts)
 
 
 def _served(release: StoredRelease) -> Served:

@@ -31,7 +31,7 @@ from cortex_sdk.project.script import (
 from cortex_server.manifest import LOADING_VARIABLE
 
 if TYPE_CHECKING:
-    from cortex_sdk.declaration.sync_api import SyncAPI
+    from cortex_sdk.declaration.deployable import Deployable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class _Load:
     """A load that is under way."""
 
     folder: Path
-    apis: "list[SyncAPI]" = field(default_factory=list)
+    declared: "list[Deployable]" = field(default_factory=list)
 
 
 _current: ContextVar[_Load | None] = ContextVar("_current", default=None)
@@ -50,28 +50,30 @@ def is_loading() -> bool:
     return LOADING_VARIABLE in os.environ
 
 
-def declared(api: "SyncAPI") -> Path | None:
+def declared(thing: "Deployable") -> Path | None:
     """Note a declaration; return the folder of the file while one is loaded.
 
-    That is how `load` finds an API that no variable holds.
+    That is how `load` finds one that no variable holds.
     """
     current = _current.get()
     if current is None:
         return None
-    current.apis.append(api)
+    current.declared.append(thing)
     return current.folder
 
 
-def load(target: str) -> "list[SyncAPI]":
+def load(target: str) -> "list[Deployable]":
     """Import a file or a module, and return what it declares; nothing is deployed.
+
+    APIs come before the splitters that need them.
 
     Args:
         target: Path of a Python file or name of a module; ":name" after it chooses
             one of its variables.
 
     Raises:
-        InvalidSpecError: It cannot be imported, or declares no API, or two of one
-            name; `traceback` has the frames of the user's code, if any took part.
+        InvalidSpecError: It cannot be imported, or declares nothing, or two things of
+            one name; `traceback` has the frames of the user's code, if any took part.
     """
     from cortex_sdk.project.user_code import user_code  # noqa: PLC0415  # not for a replica
 
@@ -85,7 +87,7 @@ def load(target: str) -> "list[SyncAPI]":
     bound = _variables(module)
     if variable:
         return [_chosen(bound, variable, source)]
-    return _distinct([*current.apis, *bound.values()], source)
+    return _distinct([*current.declared, *bound.values()], source)
 
 
 @contextmanager
@@ -161,13 +163,13 @@ def _execute(file: ModuleFile) -> ModuleType:
     return module
 
 
-def _variables(module: ModuleType) -> "dict[str, SyncAPI]":
-    from cortex_sdk.declaration.sync_api import SyncAPI  # noqa: PLC0415  # a cycle
+def _variables(module: ModuleType) -> "dict[str, Deployable]":
+    from cortex_sdk.declaration.deployable import Deployable  # noqa: PLC0415  # a cycle
 
-    return {k: v for k, v in vars(module).items() if isinstance(v, SyncAPI)}
+    return {k: v for k, v in vars(module).items() if isinstance(v, Deployable)}
 
 
-def _chosen(bound: "dict[str, SyncAPI]", variable: str, source: str) -> "SyncAPI":
+def _chosen(bound: "dict[str, Deployable]", variable: str, source: str) -> "Deployable":
     if variable in bound:
         return bound[variable]
     near = difflib.get_close_matches(variable, bound, 1)
@@ -179,20 +181,20 @@ def _chosen(bound: "dict[str, SyncAPI]", variable: str, source: str) -> "SyncAPI
     raise InvalidSpecError(msg)
 
 
-def _distinct(apis: "list[SyncAPI]", source: str) -> "list[SyncAPI]":
-    """Each API once; there is one, and no two have the same name."""
-    found = list({id(api): api for api in apis}.values())
+def _distinct(things: "list[Deployable]", source: str) -> "list[Deployable]":
+    """Each thing once, in order of deployment; there is one, and each has its name."""
+    found = list({id(thing): thing for thing in things}.values())
     if not found:
         msg = (
             f"`{source}` declares no SyncAPI; add one, such as"
             " `SyncAPI(predictor=Iris)`, outside of any `if __name__ ==`"
         )
         raise InvalidSpecError(msg)
-    [(name, count)] = Counter(api.name for api in found).most_common(1)
+    [(name, count)] = Counter(thing.name for thing in found).most_common(1)
     if count > 1:
         msg = (
             f"`{source}` declares {count} APIs named {name!r}; give each a name of its"
             ' own, such as `SyncAPI(..., name="other")`'
         )
         raise InvalidSpecError(msg)
-    return found
+    return sorted(found, key=lambda thing: thing.rank)

@@ -10,6 +10,7 @@ from pathlib import Path
 from cortex_sdk import _serve
 from cortex_sdk.cli import console, guarded
 from cortex_sdk.cli.deploy import declared
+from cortex_sdk.declaration.deployable import Deployable
 from cortex_sdk.declaration.sync_api import SyncAPI
 from cortex_sdk.errors import InvalidSpecError
 
@@ -32,7 +33,11 @@ def _warn(unmet: list[str]) -> None:
         console.say(f"{msg}; run `pip install {lines}`", style="yellow")
 
 
-def _only(apis: list[SyncAPI], app: str) -> SyncAPI:
+def _only(things: list[Deployable], app: str) -> SyncAPI:
+    apis = [thing for thing in things if isinstance(thing, SyncAPI)]
+    if not apis:
+        msg = f"`{app}` declares no SyncAPI, and nothing else can be served alone"
+        raise InvalidSpecError(msg)
     first, *others = apis
     if others:
         choices = " or ".join(f"`{app}:{api.name}`" for api in apis)

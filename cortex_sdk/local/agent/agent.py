@@ -7,15 +7,20 @@ import os
 from contextlib import suppress
 
 from cortex_sdk._target import Progress, Status
+from cortex_sdk._traffic import in_use
 from cortex_sdk.errors import DeployError, TargetError
 from cortex_sdk.local.agent import launch, tidy
 from cortex_sdk.local.agent.api import Api
 from cortex_sdk.local.agent.apis import Apis
-from cortex_sdk.local.agent.request import DeployRequest, Outcome
+from cortex_sdk.local.agent.request import DeployRequest, Outcome, SplitRequest
+from cortex_sdk.local.agent.splitters import Splitters
 from cortex_sdk.local.agent.state import ApiState, Release, release_of
+from cortex_sdk.local.agent.status import status_of_split
 from cortex_sdk.local.gateway.envoy import GatewayError
 from cortex_sdk.local.gateway.gateway import Gateway
 from cortex_sdk.local.gateway.port import url
+from cortex_sdk.local.gateway.routing import Table
+from cortex_sdk.local.gateway.split import Split
 from cortex_sdk.local.home import Home, write
 from cortex_sdk.local.process import matching
 from cortex_sdk.local.tasks import Tasks
@@ -29,9 +34,10 @@ class Agent:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._apis = Apis(home, self._new)
-        self._gateway = Gateway(home, launch.inherited(os.environ, home))
         self._changed = asyncio.Event()
+        self._apis = Apis(home, self._new, lambda: self._splitters)
+        self._splitters = Splitters(home, self._apis, self._publish, self._changed.set)
+        self._gateway = Gateway(home, launch.inherited(os.environ, home))
         self._tasks = Tasks()
         self.done = asyncio.Event()
         """Set when there is nothing left to do here."""
@@ -39,6 +45,7 @@ class Agent:
     async def boot(self) -> None:
         """Take over what an earlier agent left behind, and start what is missing."""
         self._apis.load()
+        self._splitters.load()
         await asyncio.gather(*(api.adopt() for api in self._apis))
         await self._end_strangers()
         if not self._home.stopped.exists() and list(self._apis):
@@ -76,16 +83,38 @@ class Agent:
         return self._outcome(api, changed=changed)
 
     async def delete(self, name: str, say: Progress) -> Outcome:
-        """End one API and forget it."""
+        """End one API or splitter and forget it."""
+        if self._splitters.get(name) is not None:
+            return await self._delete_splitter(name, say)
         api = self._apis.get(name)
+        self._check_unused(name)
         with suppress(TargetError):  # a gateway that does not run leads nowhere
             await self._wake(None)
         api.abandon()
         async with api.lock:
+            self._check_unused(name)
             if not api.is_gone:
                 await api.delete(say)
                 self._apis.forget(name)
         self._tasks.spawn(self._tidy())
+        return Outcome()
+
+    async def split(self, request: SplitRequest, say: Progress) -> Outcome:
+        """Bring one traffic splitter into the state that is asked for."""
+        await self._wake(request.gateway_port)
+        split = request.split
+        changed = await self._splitters.deploy(split, say)
+        return Outcome(
+            endpoint=url(self._gateway.port, split.endpoint),
+            revision=split.revision,
+            changed=changed,
+        )
+
+    async def _delete_splitter(self, name: str, say: Progress) -> Outcome:
+        with suppress(TargetError):  # a gateway that does not run leads nowhere
+            await self._wake(None)
+        say("taking the route out of the gateway")
+        await self._splitters.delete(name)
         return Outcome()
 
     async def stop(self, say: Progress) -> Outcome:
@@ -107,11 +136,16 @@ class Agent:
         self.done.set()
 
     def statuses(self) -> list[Status]:
-        """All APIs, by name."""
-        return [self._status(api) for api in self._apis]
+        """All APIs and splitters, by name."""
+        apis = [self._status(api) for api in self._apis]
+        splits = [self._status_of_split(split) for split in self._splitters]
+        return sorted([*apis, *splits], key=lambda status: status.name)
 
     def status(self, name: str) -> Status:
-        """One API; raises NotFoundError."""
+        """One API or splitter; raises NotFoundError."""
+        split = self._splitters.get(name)
+        if split is not None:
+            return self._status_of_split(split)
         return self._status(self._apis.get(name))
 
     def history(self, name: str) -> list[Release]:
@@ -122,6 +156,10 @@ class Agent:
         """What each replica counted; raises NotFoundError."""
         replicas = self._apis.get(name).replicas()
         return list(await asyncio.gather(*(one.metrics() for one in replicas)))
+
+    def _check_unused(self, api: str) -> None:
+        if users := self._splitters.users_of(api):
+            raise in_use(api, users)
 
     def _new(self, state: ApiState) -> Api:
         return Api(self._home, state, self._publish, self._changed.set)
@@ -160,10 +198,13 @@ class Agent:
     async def _publish(self) -> None:
         """Have the gateway follow, if need be one that has to be started first."""
         try:
-            await self._gateway.publish(self._apis.routes)
+            await self._gateway.publish(self._table)
         except GatewayError:
             await self._gateway.open()
-            await self._gateway.publish(self._apis.routes)
+            await self._gateway.publish(self._table)
+
+    def _table(self) -> Table:
+        return Table(tuple(self._apis.routes()), tuple(self._splitters))
 
     async def _follow(self) -> None:
         """Publish whenever a replica came or went."""
@@ -171,7 +212,7 @@ class Agent:
             await self._changed.wait()
             self._changed.clear()
             try:
-                await self._gateway.publish(self._apis.routes)
+                await self._gateway.publish(self._table)
             except (TargetError, OSError) as error:
                 _log.warning("%s", error)
 
@@ -210,6 +251,12 @@ class Agent:
     def _status(self, api: Api) -> Status:
         endpoint = url(self._gateway.port, api.state.reach.endpoint)
         return api.status(endpoint, self._gateway.trouble)
+
+    def _status_of_split(self, split: Split) -> Status:
+        apis = {api.state.name: self._status(api) for api in self._apis}
+        endpoint = url(self._gateway.port, split.endpoint)
+        is_stopped = self._home.stopped.exists()
+        return status_of_split(split, apis, endpoint, is_stopped=is_stopped)
 
     def _outcome(self, api: Api, *, changed: bool) -> Outcome:
         status = self._status(api)

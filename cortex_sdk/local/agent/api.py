@@ -69,6 +69,11 @@ class Api:
             self.state.name, self.reach.endpoint, sockets, self.reach.idempotent
         )
 
+    @property
+    def can_be_split(self) -> bool:
+        """Whether it serves, or will again, and is not on its way out."""
+        return self.state.current is not None and not self.state.deleting
+
     def replicas(self) -> list[Replica]:
         """Those that serve."""
         replica = self._keeper.replica if self._keeper else None

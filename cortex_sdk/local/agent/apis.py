@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from pydantic import ValidationError
@@ -11,6 +11,7 @@ from cortex_sdk._target import Progress
 from cortex_sdk.errors import DeployError
 from cortex_sdk.local.agent.api import Api
 from cortex_sdk.local.agent.state import ApiState, Reach, missing
+from cortex_sdk.local.gateway.split import Split
 from cortex_sdk.local.gateway.xds import Route
 from cortex_sdk.local.home import Home
 
@@ -23,11 +24,18 @@ class Apis:
     Args:
         home: Where they are written down.
         new: Makes an API of its state.
+        splits: The traffic splitters, which have names and endpoints too.
     """
 
-    def __init__(self, home: Home, new: Callable[[ApiState], Api]) -> None:
+    def __init__(
+        self,
+        home: Home,
+        new: Callable[[ApiState], Api],
+        splits: Callable[[], Iterable[Split]],
+    ) -> None:
         self._home = home
         self._new = new
+        self._splits = splits
         self._apis: dict[str, Api] = {}
         self.unreadable: set[str] = set()
         """Names whose state nobody here understands; what they run is left alone."""
@@ -79,16 +87,16 @@ class Apis:
         """The API of that name, a new one if need be, with nobody else at it.
 
         Raises:
-            DeployError: Its endpoint belongs to another API.
+            DeployError: Its name or its endpoint belongs to something else.
         """
-        self._check_endpoint(name, reach.endpoint)
+        self._check(name, reach.endpoint)
         api = self._apis.get(name)
         if api is None:
             api = self._apis[name] = self._new(ApiState(name=name, reach=reach))
         if api.lock.locked():
             say("waiting for what is under way")
         async with api.lock:
-            self._check_endpoint(name, reach.endpoint)
+            self._check(name, reach.endpoint)
             if not api.is_gone:
                 with self._claimed(api, reach.endpoint):
                     yield api
@@ -107,12 +115,37 @@ class Apis:
             if not self._home.api(api.state.name).state.exists():
                 self.forget(api.state.name)
 
+    def check_free(self, name: str, endpoint: str) -> None:
+        """Refuse a splitter that takes what belongs to an API.
+
+        Raises:
+            DeployError: Its name or its endpoint does.
+        """
+        if name in self._apis:
+            raise DeployError(_taken(f"name {name!r}", "API", name))
+        self._check_endpoint(name, endpoint)
+
+    def _check(self, name: str, endpoint: str) -> None:
+        self._check_endpoint(name, endpoint)
+        for split in self._splits():
+            if split.name == name:
+                raise DeployError(_taken(f"name {name!r}", "traffic splitter", name))
+            if split.endpoint == endpoint:
+                what = f"endpoint {endpoint}"
+                raise DeployError(_taken(what, "traffic splitter", split.name))
+
     def _check_endpoint(self, name: str, endpoint: str) -> None:
         for other in self:
             taken = {other.state.reach.endpoint, other.claim}
             if other.state.name != name and endpoint in taken:
-                msg = (
-                    f"the endpoint {endpoint} belongs to the API {other.state.name!r};"
-                    " choose another with networking.endpoint, or delete that API"
+                raise DeployError(
+                    _taken(f"endpoint {endpoint}", "API", other.state.name)
                 )
-                raise DeployError(msg)
+
+
+def _taken(what: str, kind: str, owner: str) -> str:
+    how = " with networking.endpoint" if what.startswith("endpoint") else ""
+    return (
+        f"the {what} belongs to the {kind} {owner!r}; choose another{how}, or delete"
+        f" that {kind}"
+    )

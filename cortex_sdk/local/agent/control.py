@@ -14,7 +14,7 @@ from sanic.response import json as answer
 from cortex_sdk._target import Progress
 from cortex_sdk.errors import CortexError
 from cortex_sdk.local.agent.agent import Agent
-from cortex_sdk.local.agent.request import DeployRequest, Outcome
+from cortex_sdk.local.agent.request import DeployRequest, Outcome, SplitRequest
 from cortex_sdk.local.tasks import Tasks
 from cortex_sdk.local.version import VERSION
 
@@ -45,6 +45,7 @@ class Control:
         app.add_route(self.history, "/apis/<name>/history")
         app.add_route(self.metrics, "/apis/<name>/metrics")
         app.add_route(self.deploy, "/deploy", methods=["POST"])
+        app.add_route(self.split, "/splitters", methods=["POST"])
         app.add_route(self.roll_back, "/apis/<name>/rollback", methods=["POST"])
         app.add_route(self.delete, "/apis/<name>", methods=["DELETE"])
         app.add_route(self.stop, "/stop", methods=["POST"])
@@ -77,6 +78,11 @@ class Control:
         """Bring an API into the state that the body asks for."""
         wanted = DeployRequest.model_validate_json(request.body)
         await self._relay(request, lambda say: self._agent.deploy(wanted, say))
+
+    async def split(self, request: Request) -> None:
+        """Bring a traffic splitter into the state that the body asks for."""
+        wanted = SplitRequest.model_validate_json(request.body)
+        await self._relay(request, lambda say: self._agent.split(wanted, say))
 
     async def roll_back(self, request: Request, name: str) -> None:
         """Make an earlier release serve again."""

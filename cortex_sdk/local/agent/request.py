@@ -6,6 +6,7 @@ import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, PlainSerializer
 
 from cortex_sdk.local.agent.state import Reach
+from cortex_sdk.local.gateway.split import Split
 from cortex_server.manifest import Manifest
 
 
@@ -26,6 +27,15 @@ class DeployRequest(BaseModel):
     reach: Reach
     gateway_port: int | None = None
     """Where the gateway should listen, None for where it does."""
+
+
+class SplitRequest(BaseModel):
+    """A traffic splitter that a client asks for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    split: Split
+    gateway_port: int | None = None
 
 
 class Outcome(BaseModel):

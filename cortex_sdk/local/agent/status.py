@@ -1,9 +1,11 @@
 """How an API is doing, in the words that every target uses."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cortex_sdk._target import Replicas, State, Status
 from cortex_sdk.local.agent.state import ApiState
+from cortex_sdk.local.gateway.split import Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,36 @@ def status_of(state: ApiState, view: View, url: str) -> Status:
             live=1 if view.is_ready else 0,
         ),
     )
+
+
+def status_of_split(
+    split: Split, apis: Mapping[str, Status], url: str, *, is_stopped: bool
+) -> Status:
+    """The status of a splitter that is reached at `url`: that of what it leads to."""
+    condition, reason = _condition_of(split, apis)
+    return Status(
+        name=split.name,
+        target="local",
+        endpoint=url,
+        status="stopped" if is_stopped else condition,
+        reason="" if is_stopped else reason,
+        revision=split.revision,
+        replicas=Replicas(desired=0, live=0),
+        traffic=split.traffic,
+    )
+
+
+def _condition_of(split: Split, apis: Mapping[str, Status]) -> tuple[State, str]:
+    found: tuple[State, str] = "live", ""
+    for name in split.apis:
+        api = apis.get(name)
+        if api is None:
+            return "error", f"there is no API {name!r}"
+        if api.status not in {"live", found[0]}:
+            found = api.status, f"{name} is {api.status}: {api.reason}".rstrip(": ")
+        if api.status == "error":
+            break
+    return found
 
 
 def _condition(state: ApiState, view: View) -> tuple[State, str]:

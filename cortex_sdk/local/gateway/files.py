@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from cortex_sdk.local.gateway import xds
+from cortex_sdk.local.gateway import routing, xds
+from cortex_sdk.local.gateway.routing import Table
 from cortex_sdk.local.home import Home, write
 
 
@@ -21,7 +22,7 @@ class Files:
         _put(self.bootstrap, xds.bootstrap(self._folder, self._admin))
         self.listen(port)
         if not self._routes.exists():
-            _put(self._routes, xds.routes([]))
+            _put(self._routes, routing.routes(Table()))
         if not self._clusters.exists():
             self.write_clusters([])
 
@@ -49,11 +50,11 @@ class Files:
         """Send requests to these replicas."""
         _put(self._endpoints(route.name), xds.endpoints(route))
 
-    def write_routes(self, routes: list[xds.Route]) -> str:
+    def write_routes(self, table: Table) -> str:
         """Lead to these APIs, whose clusters must be there; returns the version."""
-        table = xds.routes(routes)
-        _put(self._routes, table)
-        return str(table["version_info"])
+        content = routing.routes(table)
+        _put(self._routes, content)
+        return str(content["version_info"])
 
     def remove_endpoints(self, name: str) -> None:
         """Forget the replicas of an API that is not known any more."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 import httpx
@@ -14,6 +14,7 @@ from cortex_sdk.local.gateway import envoy
 from cortex_sdk.local.gateway.envoy import Envoy, GatewayError
 from cortex_sdk.local.gateway.files import Files
 from cortex_sdk.local.gateway.port import check_free
+from cortex_sdk.local.gateway.routing import Table
 from cortex_sdk.local.gateway.state import GatewayState
 from cortex_sdk.local.gateway.xds import Route
 from cortex_sdk.local.home import Home
@@ -66,7 +67,7 @@ class Gateway:
         if self._keeping is None:
             self._keeping = self._tasks.spawn(self._keep())
 
-    async def publish(self, wanted: Callable[[], list[Route]]) -> None:
+    async def publish(self, wanted: Callable[[], Table]) -> None:
         """Make the gateway follow what is wanted; returns when it does.
 
         Clusters come before the routes that lead to them, and go after. What is on
@@ -76,7 +77,8 @@ class Gateway:
             GatewayError: It does not follow.
         """
         async with self._publishing:
-            routes = wanted()
+            table = wanted()
+            routes = table.apis
             names = {route.name for route in routes}
             gone = self._files.clusters() - names
             for route in routes:
@@ -85,7 +87,7 @@ class Gateway:
             try:
                 await self._follows(lambda running: _sends_to(running, routes))
             finally:
-                version = self._files.write_routes(routes)
+                version = self._files.write_routes(table)
             await self._follows(lambda running: _leads_by(running, version))
             self._files.write_clusters(names)
             for name in gone:
@@ -190,7 +192,7 @@ class Gateway:
         return f"the gateway cannot listen ({error}); {log} may say more"
 
 
-async def _sends_to(running: Envoy, routes: list[Route]) -> bool:
+async def _sends_to(running: Envoy, routes: Sequence[Route]) -> bool:
     hosts = await running.hosts()
     wanted = {route.name: {str(path) for path in route.sockets} for route in routes}
     return {name: hosts.get(name) for name in wanted} == wanted

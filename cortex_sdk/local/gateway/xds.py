@@ -15,31 +15,29 @@ from cortex_sdk.local.gateway.problems import local_replies
 
 Json = dict[str, Any]
 
-_TYPES = "type.googleapis.com/envoy"
-LISTENER_TYPE = f"{_TYPES}.config.listener.v3.Listener"
-ROUTES_TYPE = f"{_TYPES}.config.route.v3.RouteConfiguration"
-CLUSTER_TYPE = f"{_TYPES}.config.cluster.v3.Cluster"
-ENDPOINTS_TYPE = f"{_TYPES}.config.endpoint.v3.ClusterLoadAssignment"
+TYPES = "type.googleapis.com/envoy"
+LISTENER_TYPE = f"{TYPES}.config.listener.v3.Listener"
+CLUSTER_TYPE = f"{TYPES}.config.cluster.v3.Cluster"
+ENDPOINTS_TYPE = f"{TYPES}.config.endpoint.v3.ClusterLoadAssignment"
 _HEAD = "10s"
-_HTTP_OPTIONS = f"{_TYPES}.extensions.upstreams.http.v3.HttpProtocolOptions"
+_HTTP_OPTIONS = f"{TYPES}.extensions.upstreams.http.v3.HttpProtocolOptions"
 _MANAGER = (
-    f"{_TYPES}.extensions.filters.network.http_connection_manager.v3"
+    f"{TYPES}.extensions.filters.network.http_connection_manager.v3"
     ".HttpConnectionManager"
 )
-_ROUTER = f"{_TYPES}.extensions.filters.http.router.v3.Router"
+_ROUTER = f"{TYPES}.extensions.filters.http.router.v3.Router"
 
 ROUTES = "routes"
-_NO_LIMIT = "0s"
+NO_LIMIT = "0s"
 _UNLIMITED = 1_000_000
 # The replica closes a connection that was idle for 75 s; the gateway must be first,
 # or a request meets the closing connection and cannot be repeated safely.
 _UPSTREAM_IDLE = "60s"
 # Else Envoy writes what it knows of tracing into an id that its client chose.
 _REQUEST_IDS = {
-    "@type": f"{_TYPES}.extensions.request_id.uuid.v3.UuidRequestIdConfig",
+    "@type": f"{TYPES}.extensions.request_id.uuid.v3.UuidRequestIdConfig",
     "pack_trace_reason": False,
 }
-_NEVER_SENT = "connect-failure,refused-stream,reset-before-request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +66,12 @@ def bootstrap(folder: Path, admin: Path) -> Json:
 
 def listeners(port: int, folder: Path) -> Json:
     """The one listener, named by its port: another port is another listener."""
-    return _resources(LISTENER_TYPE, [_listener(port, folder)])
-
-
-def routes(apis: list[Route]) -> Json:
-    """The routes of all APIs, longest endpoint first."""
-    by_length = sorted(apis, key=lambda api: (-len(api.endpoint), api.endpoint))
-    table = {
-        "name": ROUTES,
-        "virtual_hosts": [
-            {
-                "name": "apis",
-                "domains": ["*"],
-                "routes": [route for api in by_length for route in _routes(api)],
-            }
-        ],
-    }
-    return _resources(ROUTES_TYPE, [table])
+    return resources(LISTENER_TYPE, [_listener(port, folder)])
 
 
 def clusters(names: list[str], folder: Path) -> Json:
     """One cluster per API, its endpoints in a file of its own."""
-    return _resources(CLUSTER_TYPE, [_cluster(name, folder) for name in sorted(names)])
+    return resources(CLUSTER_TYPE, [_cluster(name, folder) for name in sorted(names)])
 
 
 def endpoints(api: Route) -> Json:
@@ -99,7 +81,7 @@ def endpoints(api: Route) -> Json:
         for path in sorted(api.sockets)
     ]
     assignment = {"cluster_name": api.name, "endpoints": [{"lb_endpoints": members}]}
-    return _resources(ENDPOINTS_TYPE, [assignment])
+    return resources(ENDPOINTS_TYPE, [assignment])
 
 
 def endpoints_file(folder: Path, name: str) -> Path:
@@ -107,10 +89,11 @@ def endpoints_file(folder: Path, name: str) -> Path:
     return folder / f"eds-{name}.json"
 
 
-def _resources(kind: str, resources: list[Json]) -> Json:
-    typed = [{"@type": kind, **resource} for resource in resources]
-    content = json.dumps(typed, sort_keys=True).encode()
-    version = hashlib.sha256(content).hexdigest()[:12]
+def resources(kind: str, content: list[Json]) -> Json:
+    """Resources of one kind, with the hash of all of them as their version."""
+    typed = [{"@type": kind, **resource} for resource in content]
+    text = json.dumps(typed, sort_keys=True).encode()
+    version = hashlib.sha256(text).hexdigest()[:12]
     return {"version_info": version, "resources": typed}
 
 
@@ -148,56 +131,15 @@ def _connection_manager(folder: Path) -> Json:
         },
         "http_filters": [{"name": "router", "typed_config": router}],
         # How long a request may take is the replica's to say, see `timeout`.
-        "stream_idle_timeout": _NO_LIMIT,
+        "stream_idle_timeout": NO_LIMIT,
         # But it sees no request whose head has not come.
         "request_headers_timeout": _HEAD,
-        "request_timeout": _NO_LIMIT,
+        "request_timeout": NO_LIMIT,
         "generate_request_id": True,
         "preserve_external_request_id": True,
         "request_id_extension": {"typed_config": _REQUEST_IDS},
         "server_header_transformation": "PASS_THROUGH",
         "local_reply_config": local_replies(),
-    }
-
-
-def _routes(api: Route) -> list[Json]:
-    """The endpoint itself and all below it, both without the prefix.
-
-    Two routes, because one that matches both would rewrite "/iris/x" to "//x".
-    """
-    matches = [{"path": api.endpoint}, {"prefix": f"{api.endpoint}/"}]
-    action = {
-        "cluster": api.name,
-        "prefix_rewrite": "/",
-        "timeout": _NO_LIMIT,
-        "idle_timeout": _NO_LIMIT,
-        "retry_policy": _retries(api),
-    }
-    told = {"request_headers_to_add": [_prefix(api.endpoint)]}
-    return [{"match": match, "route": action, **told} for match in matches]
-
-
-def _prefix(endpoint: str) -> Json:
-    """What is taken off the path, for what replicas say of their own addresses."""
-    header = {"key": "x-forwarded-prefix", "value": endpoint.replace("%", "%%")}
-    return {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-
-
-def _retries(api: Route) -> Json:
-    """Requests that no replica has seen are safe to send again, others by choice."""
-    return {
-        "retry_on": f"{_NEVER_SENT},reset" if api.idempotent else _NEVER_SENT,
-        "num_retries": 3,
-        "retry_host_predicate": [
-            {
-                "name": "previous_hosts",
-                "typed_config": {
-                    "@type": f"{_TYPES}.extensions.retry.host.previous_hosts.v3"
-                    ".PreviousHostsPredicate"
-                },
-            }
-        ],
-        "host_selection_retry_max_attempts": 3,
     }
 
 

@@ -10,13 +10,16 @@ import pytest
 from cortex_server.manifest import LOADING_IN_REPLICA, LOADING_VARIABLE
 
 FILE = """
-from cortex_sdk import Compute, SyncAPI
+from cortex_sdk import Compute, Rule, SyncAPI, TrafficSplitter
 
 class P:
     def predict(self): ...
 
 api = SyncAPI(predictor=P, compute=Compute(cpu="500m"))
 api.deploy("local")
+rules = [Rule(header="x-variant", value="p", api=api)]
+splitter = TrafficSplitter("all", apis={api: 100}, rules=rules)
+splitter.deploy("local")
 """
 
 
@@ -41,7 +44,13 @@ def test_a_replica_loads_a_file_that_deploys_without_what_checks_it(
 
 @pytest.mark.parametrize(
     ("expression", "value"),
-    [("app.api.name", "p"), ("app.api.compute.cpu", 0.5), ("app.api.timeout", 600)],
+    [
+        ("app.api.name", "p"),
+        ("app.api.compute.cpu", 0.5),
+        ("app.api.timeout", 600),
+        ("app.splitter.apis", {"p": 100}),
+        ("app.splitter.rules[0].api", "p"),
+    ],
 )
 def test_a_declaration_is_made_when_somebody_asks(
     tmp_path: Path, expression: str, value: object

@@ -3,6 +3,7 @@ import json
 from fakes import FakeTarget, Run
 
 from cortex_sdk._target import Metrics, Replicas
+from cortex_sdk._traffic import Traffic
 from cortex_sdk.errors import TargetError
 
 
@@ -18,6 +19,21 @@ def test_lists_apis_in_aligned_columns(cortex: Run, target: FakeTarget) -> None:
         "iris          ● live       1/1        a1b2c3d4e5f6   http://h/iris",
         "a-long-name   ● updating   1/3        a1b2c3d4e5f6   http://h/a-long-name",
     ]
+
+
+def test_a_splitter_shows_where_requests_go(cortex: Run, target: FakeTarget) -> None:
+    target.with_api("iris-a")
+    target.with_api("iris", traffic=Traffic({"iris-a": 100}, {"iris-c": 10}))
+
+    head, api, splitter = cortex("get").out.splitlines()
+    alone = cortex("get", "iris").out
+
+    assert (
+        head == "NAME     STATUS   REPLICAS   REVISION       ENDPOINT          TRAFFIC"
+    )
+    assert api == "iris-a   ● live   1/1        a1b2c3d4e5f6   http://h/iris-a"
+    assert splitter.endswith("http://h/iris     100% iris-a · copies of 10% iris-c")
+    assert "traffic     100% iris-a\ncopies      10% iris-c\n" in alone
 
 
 def test_a_long_endpoint_is_not_cut_off_in_a_pipe(
@@ -58,6 +74,7 @@ def test_json_is_a_list(cortex: Run, target: FakeTarget) -> None:
             "status": "live",
             "reason": "because",
             "revision": "a1b2c3d4e5f6",
+            "traffic": None,
             "replicas": {"desired": 1, "live": 1},
         }
     ]

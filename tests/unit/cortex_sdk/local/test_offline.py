@@ -5,6 +5,7 @@ import pytest
 from cortex_sdk.errors import NotFoundError, TargetError
 from cortex_sdk.local import offline
 from cortex_sdk.local.agent.state import ApiState, Reach, Release
+from cortex_sdk.local.gateway.split import Split
 from cortex_sdk.local.gateway.state import GatewayState
 from cortex_sdk.local.home import Home
 
@@ -34,7 +35,20 @@ def test_an_api_that_is_stopped_is_told_from_disk(home: Home) -> None:
         "reason": "",
         "revision": "abc",
         "replicas": {"desired": 1, "live": 0},
+        "traffic": None,
     }
+
+
+def test_a_splitter_that_is_stopped_is_told_from_disk(home: Home) -> None:
+    remember(home, "iris-a")
+    split = Split(name="iris", endpoint="/iris", apis={"iris-a": 100})
+    split.write(home.splitter("iris"))
+
+    found = offline.status(home, "iris")
+
+    assert found.status == "stopped"
+    assert found.traffic == split.traffic
+    assert offline.names(home) == ["iris", "iris-a"]
 
 
 def test_all_come_by_name(home: Home) -> None:

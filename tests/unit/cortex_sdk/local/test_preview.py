@@ -3,9 +3,11 @@ from typing import Any
 
 import pytest
 
-from cortex_sdk import SyncAPI, UnsupportedError
+from cortex_sdk import SyncAPI, TrafficSplitter, UnsupportedError
 from cortex_sdk._target import Bounds
+from cortex_sdk.declaration.deployable import Deployable
 from cortex_sdk.local.agent.state import ApiState, Reach, Release
+from cortex_sdk.local.gateway.split import Split
 from cortex_sdk.local.home import Home
 from cortex_sdk.local.target import LocalTarget
 
@@ -35,7 +37,7 @@ def serving(home: Home, revision: str) -> None:
     state.came_through(release, state.reach).write(home.api("echo").state)
 
 
-def changes(target: LocalTarget, api: SyncAPI) -> dict[str, tuple[str, str]]:
+def changes(target: LocalTarget, api: Deployable) -> dict[str, tuple[str, str]]:
     effects = target.preview(api).effects
     return {one.what: (one.before, one.after) for one in effects if one.is_change}
 
@@ -66,6 +68,17 @@ def test_what_changes_is_named_with_what_was(home: Home, tmp_path: Path) -> None
     assert changes(target, other) == {
         "endpoint": ("/echo", "/other"),
         "retries": ("none", "on another replica"),
+    }
+
+
+def test_other_weights_change_the_traffic_alone(home: Home) -> None:
+    split = Split(name="all", endpoint="/all", apis={"a": 80, "b": 20})
+    split.write(home.splitter("all"))
+
+    moved = TrafficSplitter("all", apis={"a": 50, "b": 50})
+
+    assert changes(LocalTarget(), moved) == {
+        "traffic": ("80% a · 20% b", "50% a · 50% b")
     }
 
 

@@ -52,6 +52,19 @@ def refusal(target: str) -> InvalidSpecError:
     return caught.value
 
 
+def test_splitters_come_after_the_apis_that_they_need() -> None:
+    splitter = "cortex_sdk.TrafficSplitter('all', apis={'one': 100}).deploy('local')"
+    app = write(f"import cortex_sdk\n{splitter}\nSyncAPI(Iris, name='one')")
+
+    assert names(app) == ["one", "all"]
+
+
+def test_a_file_may_declare_a_splitter_alone() -> None:
+    app = write("from cortex_sdk import *\nTrafficSplitter('all', apis={'one': 100})")
+
+    assert names(app) == ["all"]
+
+
 def test_a_file_gives_every_api_it_declares() -> None:
     app = write("one = SyncAPI(Iris, name='one')\ntwo = SyncAPI(Iris, name='two')")
 

@@ -2,7 +2,8 @@ import pytest
 
 from cortex_sdk._target import Replicas
 from cortex_sdk.local.agent.state import ApiState, Reach, Release
-from cortex_sdk.local.agent.status import View, status_of
+from cortex_sdk.local.agent.status import View, status_of, status_of_split
+from cortex_sdk.local.gateway.split import Split
 
 REACH = Reach(endpoint="/iris")
 RELEASE = Release(revision="a", python="python", bundle="d1")
@@ -70,3 +71,28 @@ def test_counts_what_there_is_and_should_be(
     found = status_of(state, view, "http://127.0.0.1:8077/iris")
 
     assert (found.revision, found.replicas) == (revision, replicas)
+
+
+@pytest.mark.parametrize(
+    ("views", "status", "reason"),
+    [
+        ([View(is_ready=True), View(is_ready=True)], "live", ""),
+        (
+            [View(is_ready=True), View()],
+            "updating",
+            "b is updating: the replica is starting",
+        ),
+        ([View(), View(trouble="it crashed")], "error", "b is error: it crashed"),
+        ([View(is_ready=True)], "error", "there is no API 'b'"),
+    ],
+)
+def test_a_splitter_is_as_well_as_its_apis(
+    views: list[View], status: str, reason: str
+) -> None:
+    named = zip("ab", views, strict=False)
+    apis = {name: status_of(LIVE, view, f"http://h/{name}") for name, view in named}
+    split = Split(name="all", endpoint="/all", apis={"a": 50, "b": 50})
+
+    found = status_of_split(split, apis, "http://h/all", is_stopped=False)
+
+    assert (found.status, found.reason) == (status, reason)

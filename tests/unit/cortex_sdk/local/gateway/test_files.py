@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 from cortex_sdk.local.gateway.files import Files
+from cortex_sdk.local.gateway.routing import Table
 from cortex_sdk.local.gateway.xds import Route
 from cortex_sdk.local.home import Home
 
@@ -22,7 +23,7 @@ def test_envoy_finds_all_it_needs_to_start(tmp_path: Path) -> None:
 def test_a_restart_serves_what_was_served_before(tmp_path: Path) -> None:
     written = files(tmp_path)
     written.write_clusters(["iris"])
-    version = written.write_routes([Route("iris", "/iris", ())])
+    version = written.write_routes(Table((Route("iris", "/iris", ()),)))
 
     written.prepare(8077)
 
