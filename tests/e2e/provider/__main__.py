@@ -1,6 +1,7 @@
 """Start the plugin: `pulumi-resource-kubernetes [OPTIONS] ENGINE`."""
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -17,6 +18,8 @@ _OPERATIONS = 128  # at once; each waits in a thread of its own
 
 def main() -> None:
     """Serve the engine until it ends; the port goes to standard output."""
+    # The engine ends its plugins by an interrupt, when they have nothing to do.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     engine = next(one for one in sys.argv[1:] if not one.startswith("-"))
     server = grpc.server(
         ThreadPoolExecutor(max_workers=_OPERATIONS), options=_GRPC_CHANNEL_OPTIONS

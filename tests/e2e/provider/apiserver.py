@@ -1,18 +1,20 @@
 """The API server: objects there, applied, read and deleted over plain HTTP."""
 
 import json
-import ssl
 import threading
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+from urllib.parse import urlencode
 
-import httpx
-from e2e.provider import settings as provider_settings
+import urllib3
+from e2e.provider.kubeconfig import Access
 from e2e.provider.objects import name_of, namespace_of
 from e2e.provider.wire import Object
-from kubernetes import client, config
 
 _APPLY = {"Content-Type": "application/apply-patch+yaml"}
+_CONNECTIONS = 128
+# A connection that was idle may be gone; what was sent is never sent twice.
+_RETRIES = urllib3.Retry(connect=1, read=0, redirect=0, status=0, other=0)
 
 
 class ApiError(Exception):
@@ -46,11 +48,11 @@ class Kind:
 class ApiServer:
     """One API server, reached the way a kubeconfig says; safe to use from threads."""
 
-    def __init__(self, settings: provider_settings.Settings) -> None:
-        self._settings = client.Configuration()
-        self.namespace = settings.namespace or _load(settings, self._settings)
-        self._http = httpx.Client(
-            base_url=self._settings.host, verify=_tls(self._settings), timeout=60
+    def __init__(self, access: Access) -> None:
+        self.namespace = access.namespace
+        self._access = access
+        self._http = urllib3.PoolManager(
+            maxsize=_CONNECTIONS, ssl_context=access.tls, retries=_RETRIES
         )
         self._kinds: dict[tuple[str, str], Kind] = {}
         self._lock = threading.Lock()
@@ -77,7 +79,7 @@ class ApiServer:
         """Ask for the version, which every API server tells.
 
         Raises:
-            httpx.TransportError: Nobody is there.
+            urllib3.exceptions.HTTPError: Nobody is there.
             ApiError: Somebody is, but does not let us in.
         """
         self._ask("GET", "/version")
@@ -156,61 +158,28 @@ class ApiServer:
         body: Object | None = None,
         headers: dict[str, str] | None = None,
     ) -> Object:
-        # Read each time: credentials of a kubeconfig may be short-lived.
-        auth = {
-            one["key"]: one["value"] for one in self._settings.auth_settings().values()
-        }
+        asked = f"?{urlencode(query)}" if query else ""
         answer = self._http.request(
             method,
-            path,
-            params=query,
-            content=None if body is None else json.dumps(body),
-            headers={"Content-Type": "application/json"} | auth | (headers or {}),
+            f"{self._access.server}{path}{asked}",
+            body=None if body is None else json.dumps(body),
+            headers={
+                "Content-Type": "application/json",
+                **self._access.headers,
+                **(headers or {}),
+            },
         )
-        if answer.is_success:
+        if answer.status < 300:
             found: Object = answer.json()
             return found
         raise _error(answer)
 
 
-def _load(settings: provider_settings.Settings, into: client.Configuration) -> str:
-    """Load the kubeconfig; the namespace of its context."""
-    context = settings.context or None
-    if not settings.kubeconfig:
-        config.load_kube_config(context=context, client_configuration=into)
-        return _namespace(config.list_kube_config_contexts(), context)
-    found, path = provider_settings.kubeconfig(settings.kubeconfig)
-    if path:
-        config.load_kube_config(str(path), context, into)
-    else:
-        config.load_kube_config_from_dict(found, context, into)
-    contexts = found.get("contexts") or []
-    name = context or found.get("current-context")
-    active = next((one for one in contexts if one["name"] == name), None)
-    return _namespace((contexts, active), context)
-
-
-def _namespace(known: tuple[Any, Any], context: str | None) -> str:
-    contexts, active = known
-    chosen = next((one for one in contexts if one["name"] == context), active)
-    return str(((chosen or {}).get("context") or {}).get("namespace") or "default")
-
-
-def _tls(settings: client.Configuration) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=settings.ssl_ca_cert)
-    if not settings.verify_ssl:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if settings.cert_file:
-        context.load_cert_chain(settings.cert_file, settings.key_file)
-    return context
-
-
-def _error(answer: httpx.Response) -> ApiError:
+def _error(answer: urllib3.BaseHTTPResponse) -> ApiError:
     try:
         status = answer.json()
     except ValueError:
         status = {}
-    message = status.get("message") or answer.text or answer.reason_phrase
+    message = status.get("message") or answer.data.decode() or str(answer.reason)
     kind = (status.get("details") or {}).get("kind", "")
-    return ApiError(answer.status_code, status.get("reason", ""), message, kind)
+    return ApiError(answer.status, status.get("reason", ""), message, kind)

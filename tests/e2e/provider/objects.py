@@ -59,7 +59,8 @@ def kind_of(token: str) -> tuple[str, str]:
 def typed(item: Object, token: str) -> Object:
     """The object with the API version and the kind of its type token."""
     version, kind = kind_of(token)
-    return {"apiVersion": version, "kind": kind, "metadata": {}} | item
+    metadata = item.get("metadata") or {}
+    return {"apiVersion": version, "kind": kind, **item, "metadata": metadata}
 
 
 def is_built_in(item: Object) -> bool:
@@ -75,7 +76,7 @@ def name_of(item: Object) -> str:
 
 def namespace_of(item: Object) -> str:
     """The namespace of an object, empty when it has none."""
-    return str(item["metadata"].get("namespace") or "")
+    return str(nested(item, "metadata", "namespace") or "")
 
 
 def identity(item: Object) -> str:
@@ -87,7 +88,7 @@ def identity(item: Object) -> str:
 def identified(item: Object, identity: str) -> Object:
     """The object with the name and the namespace of an identity."""
     namespace, _, name = identity.rpartition("/")
-    return placed(item | {"metadata": item["metadata"] | {"name": name}}, namespace)
+    return placed(renamed(item, name), namespace)
 
 
 def importable(live: Object) -> Object:
@@ -134,6 +135,11 @@ def named(item: Object, name: str) -> Object:
     metadata = dict(item.get("metadata") or {})
     annotations = dict(metadata.get("annotations") or {}) | {AUTONAMED: "true"}
     return item | {"metadata": metadata | {"name": name, "annotations": annotations}}
+
+
+def renamed(item: Object, name: str) -> Object:
+    """The object under another name."""
+    return item | {"metadata": item["metadata"] | {"name": name}}
 
 
 def placed(item: Object, namespace: str) -> Object:

@@ -8,11 +8,11 @@ from typing import Final
 from e2e.provider import checkpoint, differences, objects
 from e2e.provider.apiserver import ApiError, ApiServer, NoKindError
 from e2e.provider.awaiting import Awaiting, Tell, UnreadyError, timeout_of
+from e2e.provider.dry_runs import DryRuns
 from e2e.provider.settings import Settings
 from e2e.provider.wire import Object, has_unknown, plain
 from pulumi.runtime.proto.provider_pb2 import PropertyDiff
 
-_CHECKER: Final = "pulumi-kubernetes-check"
 _RETRIES: Final = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds between attempts to create
 _STOPS_AT_ONCE: Final = {
     ("apps/v1", "DaemonSet"),
@@ -54,38 +54,18 @@ class Resources:
         self._server = server
         self._settings = settings
         self._awaiting = Awaiting(server)
+        self.dry_runs = DryRuns(server)
 
     def cancel(self) -> None:
         """End every wait."""
         self._awaiting.cancelled.set()
 
-    def place(self, item: Object) -> Object:
-        """The object in the default namespace, when it is of a kind that has one."""
-        if objects.namespace_of(item) or not self._is_namespaced(item):
-            return item
-        return objects.placed(item, self._server.namespace)
-
-    def validate(self, item: Object) -> str:
-        """What the API server has against an object, empty when nothing.
-
-        What only hangs on other objects (a namespace to come, a kind to come, an
-        object that must be replaced) is not the object's fault.
-        """
-        try:
-            self._server.apply(item, _CHECKER, force=True, dry_run=True)
-        except NoKindError:
-            return ""
-        except ApiError as error:
-            excused = error.code in {403, 404, 409} or error.is_immutable
-            return "" if excused else str(error)
-        return ""
-
     def diff(self, state: Object, item: Object, ignored: Iterable[str]) -> Difference:
         """Compare an object as the engine last saw it with what it shall be."""
         old = checkpoint.read(state)
         live = objects.prune(old.live, objects.encoded(old.inputs))
-        new = self._as_served(objects.encoded(item), old.manager)
-        live, new = self._canonical(live), self._canonical(new)
+        new = self.dry_runs.as_served(objects.encoded(item), old.manager)
+        live, new = self.dry_runs.canonical(live), self.dry_runs.canonical(new)
         fixed = differences.replaced_for(
             new,
             mutable_config_maps=self._settings.mutable_config_maps,
@@ -111,15 +91,11 @@ class Resources:
             ApiError: The API server did not take it.
         """
         item = plain(marked)
-        if preview and (has_unknown(item) or not self._is_known(item)):
+        if preview and (has_unknown(item) or not self.dry_runs.is_known(item)):
             return "", marked
         manager = _manager(item)
         try:
-            live = (
-                self._try_create(item, manager)
-                if preview
-                else self._retried(lambda: self._create(item, manager))
-            )
+            live = (self._preview if preview else self._create)(item, manager)
         except ApiError as error:
             if preview and (error.code in {403, 409} or error.is_namespace_missing):
                 return "", marked
@@ -168,7 +144,7 @@ class Resources:
             ApiError: The API server has no such object any more.
         """
         item = plain(marked)
-        if preview and (has_unknown(item) or not self._is_known(item)):
+        if preview and (has_unknown(item) or not self.dry_runs.is_known(item)):
             return marked
         manager = objects.annotation(item, "pulumi.com/patchFieldManager") or (
             checkpoint.read(state).manager
@@ -234,22 +210,23 @@ class Resources:
             raise PartialError(error, identity, kept) from error
         return identity, checkpoint.write(item, live, marked, manager)
 
-    def _create(self, item: Object, manager: str, *, dry_run: bool = False) -> Object:
+    def _create(self, item: Object, manager: str) -> Object:
+        return self._retried(
+            lambda: self._apply_new(item, manager, force=self._forces(item))
+        )
+
+    def _preview(self, item: Object, manager: str) -> Object:
+        return self.dry_runs.tried(
+            item,
+            lambda one: self._apply_new(one, manager, force=True, dry_run=True),
+        )
+
+    def _apply_new(
+        self, item: Object, manager: str, *, force: bool, dry_run: bool = False
+    ) -> Object:
         if not self._settings.upsert:
             self._server.refuse_existing(item)
-        force = dry_run or self._forces(item)
         return self._server.apply(item, manager, force=force, dry_run=dry_run)
-
-    def _try_create(self, item: Object, manager: str) -> Object:
-        """A creation as a dry run; a replacement is tried beside what it replaces."""
-        try:
-            return self._create(item, manager, dry_run=True)
-        except ApiError as error:
-            if not error.is_immutable:
-                raise
-            name = f"{objects.name_of(item)}-{secrets.token_hex(3)}"
-            beside = item | {"metadata": item["metadata"] | {"name": name}}
-            return self._create(beside, manager, dry_run=True)
 
     def _retried(self, attempt: Callable[[], Object]) -> Object:
         """Try again while a namespace or a kind is still to come."""
@@ -268,34 +245,6 @@ class Resources:
         return self._settings.patch_force or objects.is_set(
             item, "pulumi.com/patchForce"
         )
-
-    def _as_served(self, item: Object, manager: str) -> Object:
-        """The object in the API server's own notation (quantities, defaults)."""
-        if has_unknown(item) or not objects.is_built_in(item):
-            return item
-        try:
-            served = self._server.apply(item, manager, force=True, dry_run=True)
-        except (ApiError, NoKindError):
-            return item
-        pruned: Object = objects.prune(served, item)
-        return pruned
-
-    def _canonical(self, item: Object) -> Object:
-        namespace = objects.namespace_of(item) or self._server.namespace
-        return objects.placed(item, namespace if self._is_namespaced(item) else "")
-
-    def _is_known(self, item: Object) -> bool:
-        try:
-            self._server.kind(item["apiVersion"], item["kind"])
-        except NoKindError:
-            return False
-        return True
-
-    def _is_namespaced(self, item: Object) -> bool:
-        try:
-            return self._server.kind(item["apiVersion"], item["kind"]).is_namespaced
-        except NoKindError:
-            return bool(objects.namespace_of(item))
 
 
 def _manager(item: Object) -> str:

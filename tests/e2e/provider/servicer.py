@@ -9,21 +9,21 @@ API server validates, defaults, merges and refuses.
 import functools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Never, TypeVar
 
 import grpc
-import httpx
-from e2e.provider import VERSION, checkpoint, objects, settings
+import urllib3
+from e2e.provider import VERSION, checkpoint, kubeconfig, objects, settings
 from e2e.provider.apiserver import ApiError, ApiServer, NoKindError
 from e2e.provider.engine_log import EngineLog
 from e2e.provider.resources import PartialError, Resources
 from e2e.provider.wire import Object, decode, encode, has_unknown, plain
 from google.protobuf import empty_pb2
-from kubernetes.config import ConfigException
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 Method = TypeVar("Method", bound=Callable[..., Any])
-_REFUSED = (ApiError, NoKindError, ValueError, httpx.HTTPError)
+_REFUSED = (ApiError, NoKindError, ValueError, urllib3.exceptions.HTTPError)
 
 
 def answering(method: Method) -> Method:
@@ -75,10 +75,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(self, request: Any, context: Any) -> provider_pb2.ConfigureResponse:
         self._settings = settings.Settings.of(request.variables)
         try:
-            server = ApiServer(self._settings)
-            server.reach()
-            self._found = Resources(server, self._settings)
-        except (*_REFUSED, ConfigException, OSError) as error:
+            self._found = self._connect()
+        except (*_REFUSED, OSError) as error:
             self._unreachable = str(error)
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True,
@@ -93,8 +91,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         item = self._name(objects.without_read_only(item), request)
         if self._found is None or not isinstance(item["metadata"], dict):
             return _checked(item, marked)
-        item = self._found.place(item)
-        fault = "" if has_unknown(item) else self._found.validate(item)
+        item = self._found.dry_runs.place(item)
+        fault = "" if has_unknown(item) else self._found.dry_runs.validate(item)
         return _checked(item, marked, *([fault] if fault else []))
 
     @answering
@@ -177,6 +175,15 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             text = "configured Kubernetes cluster is unreachable: " + self._unreachable
             raise ValueError(text)
         return self._found
+
+    def _connect(self) -> Resources:
+        config = kubeconfig.load(self._settings.kubeconfig)
+        access = kubeconfig.access(config, self._settings.context)
+        if self._settings.namespace:
+            access = replace(access, namespace=self._settings.namespace)
+        server = ApiServer(access)
+        server.reach()
+        return Resources(server, self._settings)
 
     def _name(self, item: Object, request: Any) -> Object:
         """Give an object its old name or a new one, when the program gives none."""

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import yaml
-from e2e.provider.objects import nested
+from e2e.provider import kubeconfig
 
 _PREFIX = "kubernetes:config:"
 
@@ -52,21 +50,6 @@ class Settings:
         )
 
 
-def kubeconfig(path_or_text: str) -> tuple[dict[str, Any], Path | None]:
-    """The kubeconfig that is at a path or in a text, and the path.
-
-    Raises:
-        ValueError: It is neither.
-    """
-    path = _path(path_or_text)
-    config = yaml.safe_load(path.read_text() if path else path_or_text)
-    if not isinstance(config, dict):
-        raise ValueError(  # noqa: TRY004 - a wrong text, not a wrong type
-            "failed to parse kubeconfig: neither a file nor a kubeconfig"
-        )
-    return config, path
-
-
 def replaced(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """The provider inputs whose change means another cluster.
 
@@ -76,30 +59,18 @@ def replaced(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     if old.get(identifier) and new.get(identifier):
         return [identifier] if old[identifier] != new[identifier] else []
     before, after = _cluster(old), _cluster(new)
-    if before is None or after is None or before == after:
+    if not before or not after or before == after:
         return []
     keys = ("kubeconfig", "context", "cluster")
     return [key for key in keys if old.get(key) != new.get(key)]
-
-
-def _path(path_or_text: str) -> Path | None:
-    if "\n" in path_or_text or path_or_text.lstrip().startswith("{"):
-        return None
-    path = Path(path_or_text).expanduser()
-    return path if path.is_file() else None
 
 
 def _cluster(inputs: Mapping[str, Any]) -> dict[str, Any] | None:
     """The cluster that provider inputs name, None where they name none."""
     if not inputs.get("kubeconfig"):
         return None
-    config, _ = kubeconfig(inputs["kubeconfig"])
-    contexts = _by_name(config, "contexts")
-    context = contexts.get(inputs.get("context") or config.get("current-context"))
-    name = inputs.get("cluster") or nested(context, "context", "cluster")
-    found = _by_name(config, "clusters").get(name)
-    return found["cluster"] if found else None
-
-
-def _by_name(config: Mapping[str, Any], key: str) -> dict[Any, Any]:
-    return {item["name"]: item for item in config.get(key) or []}
+    config = kubeconfig.load(inputs["kubeconfig"]).config
+    context = kubeconfig.entry(config, "context", inputs.get("context"))
+    return kubeconfig.entry(config, "cluster", inputs.get("cluster")) or (
+        kubeconfig.entry(config, "cluster", context.get("cluster"))
+    )

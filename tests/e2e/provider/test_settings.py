@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from e2e.provider.settings import Settings, kubeconfig, replaced
+from e2e.provider import kubeconfig
+from e2e.provider.settings import Settings, replaced
 
 
 def config(server: str, context: str = "one") -> str:
@@ -12,7 +13,7 @@ def config(server: str, context: str = "one") -> str:
         {
             "current-context": context,
             "contexts": [
-                {"name": "one", "context": {"cluster": "one"}},
+                {"name": "one", "context": {"cluster": "one", "user": "me"}},
                 {"name": "two", "context": {"cluster": "two"}},
             ],
             "clusters": [
@@ -42,10 +43,23 @@ def test_a_kubeconfig_is_a_path_or_a_text(tmp_path: Path) -> None:
     text = config("https://one")
     path = tmp_path / "config"
     path.write_text(text)
-    assert kubeconfig(text) == (yaml.safe_load(text), None)
-    assert kubeconfig(str(path)) == (yaml.safe_load(text), path)
+    assert kubeconfig.load(text).config == yaml.safe_load(text)
+    assert kubeconfig.load(str(path)).config == yaml.safe_load(text)
+    assert kubeconfig.load(str(path)).folder == tmp_path
     with pytest.raises(ValueError, match="neither a file nor a kubeconfig"):
-        kubeconfig("/no/such/file")
+        kubeconfig.load("/no/such/file")
+
+
+def test_a_context_says_where_to_go_and_with_which_token() -> None:
+    text = config("https://one") + "users: [{name: me, user: {token: secret}}]\n"
+    loaded = kubeconfig.load(text)
+    assert kubeconfig.access(loaded, "").server == "https://one"
+    assert kubeconfig.access(loaded, "two").server == "https://two"
+    found = kubeconfig.access(loaded, "one")
+    assert found.headers == {"Authorization": "Bearer secret"}
+    assert found.namespace == "default"
+    with pytest.raises(ValueError, match="absent"):
+        kubeconfig.access(loaded, "absent")
 
 
 def test_another_cluster_replaces_everything_and_another_token_nothing() -> None:
