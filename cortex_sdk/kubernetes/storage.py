@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from cortex_stacks.args import Blob
-
 from cortex_sdk.declaration.units import size_text
 from cortex_sdk.errors import InvalidSpecError, MissingExtraError, TargetError
 from cortex_sdk.project.bundle import Bundle
 from cortex_sdk.project.files import IGNORE_FILE
+from cortex_stacks.args import Blob
 
 LARGEST_CONFIG_MAP = 1000 * 1024
 """Bytes of an archive that a ConfigMap takes: Kubernetes allows 1 MiB for all values
