@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -22,6 +22,8 @@ class Machine:
 
     user_home: Path
     gateway_port: int
+    variables: dict[str, str] = field(default_factory=dict)
+    """What else commands get, such as the way to a cluster."""
 
     @property
     def home(self) -> Path:
@@ -31,16 +33,21 @@ class Machine:
     @property
     def environment(self) -> dict[str, str]:
         """Variables for a command: this Python first, no colour, a wide terminal."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("CORTEX_")}
-        return kept | {
-            "HOME": str(self.user_home),
-            "CORTEX_HOME": str(self.home),
-            "CORTEX_GATEWAY_PORT": str(self.gateway_port),
-            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-            "COLUMNS": "100",
-            "NO_COLOR": "1",
-            "TERM": "dumb",
-        }
+        kept = {k: v for k, v in os.environ.items() if not _is_of_user(k)}
+        path = self.variables.get("PATH", os.environ["PATH"])
+        return (
+            kept
+            | self.variables
+            | {
+                "HOME": str(self.user_home),
+                "CORTEX_HOME": str(self.home),
+                "CORTEX_GATEWAY_PORT": str(self.gateway_port),
+                "PATH": f"{BIN}{os.pathsep}{path}",
+                "COLUMNS": "100",
+                "NO_COLOR": "1",
+                "TERM": "dumb",
+            }
+        )
 
     def processes(self) -> list[psutil.Process]:
         """Every process that belongs to this home."""
@@ -48,7 +55,7 @@ class Machine:
 
 
 @contextmanager
-def machine() -> Iterator[Machine]:
+def machine(variables: dict[str, str] | None = None) -> Iterator[Machine]:
     """An empty machine; at the end nothing of it may run on.
 
     Raises:
@@ -56,7 +63,7 @@ def machine() -> Iterator[Machine]:
     """
     # No folder of pytest's: sockets need a short path.
     with tempfile.TemporaryDirectory(prefix="cortex-") as folder:
-        made = Machine(Path(folder), free_port())
+        made = Machine(Path(folder), free_port(), variables or {})
         try:
             yield made
         except BaseException:
@@ -95,6 +102,11 @@ def _described(process: psutil.Process) -> str:
         return f"{process.pid}: {' '.join(process.cmdline())}"
     except psutil.Error:
         return f"{process.pid}: gone"
+
+
+def _is_of_user(variable: str) -> bool:
+    """Whether it leads to what the user of this machine has, or runs."""
+    return variable.startswith("CORTEX_") or variable == "KUBECONFIG"
 
 
 def _home_of(process: psutil.Process) -> str | None:

@@ -9,6 +9,7 @@ A comment in front of a block says what a reader need not see:
     <!-- raises: CortexError --> the Python block ends with this exception
     <!-- background: TEXT -->    the command runs on once it has printed TEXT
     <!-- needs: torch -->        the block is left out where this cannot be imported
+    <!-- cluster -->             the block needs a Kubernetes: `tests/e2e` runs it
     <!-- skip: reason -->        the block cannot run in a test
     <!-- setup                   commands between these lines run, unseen by readers
     -->
@@ -26,6 +27,7 @@ DIRECTIVES = {
     "raises",
     "background",
     "needs",
+    "cluster",
     "skip",
 }
 PROGRAMS = {"python", "bash", "console"}

@@ -61,7 +61,7 @@ class Session:
                 raise PageError(msg) from None
 
     def _run(self, block: Block) -> None:
-        if "skip" in block.directives or not _importable(block.directives.get("needs")):
+        if not self._can_run(block.directives):
             return
         if "output" in block.directives:
             self._compare(block.text)
@@ -75,6 +75,11 @@ class Session:
             self._console(block)
         else:
             self._command(block.text, block)
+
+    def _can_run(self, directives: dict[str, str]) -> bool:
+        if "cluster" in directives and "KUBECONFIG" not in self.machine.environment:
+            return False
+        return "skip" not in directives and _importable(directives.get("needs"))
 
     def _console(self, block: Block) -> None:
         commands = _COMMAND.findall(block.text)
