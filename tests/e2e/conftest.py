@@ -11,14 +11,14 @@ from e2e.cluster.cluster import Cluster
 from e2e.images import serving
 from e2e.plugin import Plugin
 from e2e.toolchain import build
-from e2e.toolchain.errors import Unavailable
+from e2e.toolchain.errors import Unavailable, is_fatal
 
 PLUGIN = pytest.StashKey[Plugin]()
 
 
 def give_up(reason: Unavailable) -> None:
     """Skip what this machine cannot run; where everything must run, fail."""
-    if os.environ.get("CI") == "true":
+    if is_fatal():
         pytest.fail(str(reason), pytrace=False)
     pytest.skip(str(reason))
 

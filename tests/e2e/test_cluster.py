@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 from commands import eventually
+from e2e import load
 from e2e.cluster import cgroups, remains
 from e2e.cluster.cluster import TESTS, Cluster
 from e2e.cluster.layout import Layout
@@ -51,6 +52,18 @@ def test_pods_install_from_the_index_and_answer_through_a_service(
     what = ("service", "greeter", f"--namespace={greeter}")
     address = cluster.kubectl("get", *what, "-o=jsonpath={.spec.clusterIP}")
     assert "html5tagger" in fetched(cluster, f"http://{address}/")
+
+
+def test_load_is_sent_from_inside_and_every_answer_is_counted(
+    cluster: Cluster, greeter: str
+) -> None:
+    what = ("service", "greeter", f"--namespace={greeter}")
+    address = cluster.kubectl("get", *what, "-o=jsonpath={.spec.clusterIP}")
+    with load.sent(cluster, f"http://{address}:80/", at_least=50) as result:
+        pass
+    # Its server knows only GET and HEAD.
+    assert all(text.startswith("501 ") for text in result().answers)
+    assert result().sent >= 50
 
 
 def test_pods_find_each_other_by_name(cluster: Cluster, greeter: str) -> None:

@@ -4,17 +4,20 @@ import sys
 import time
 
 from e2e.toolchain import build, debian
-from e2e.toolchain.errors import Unavailable
+from e2e.toolchain.errors import Unavailable, is_fatal
 
 
 def main() -> str | None:
-    """Build and install, saying what each step took; the reason if one cannot."""
+    """Build and install, saying what each step took; why not, where that is fatal."""
     started = time.monotonic()
     try:
         debian.ensure()
         binaries = build.ensure(say=_say)
     except Unavailable as reason:
-        return f"toolchain: {reason}"
+        if is_fatal():
+            return f"toolchain: {reason}"
+        _say(f"skipped: {reason}")
+        return None
     for name, path in binaries.items():
         _say(f"{name}: {path}")
     _say(f"the toolchain is complete after {time.monotonic() - started:.0f} s")
