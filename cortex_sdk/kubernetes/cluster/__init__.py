@@ -1,0 +1,1 @@
+"""Looking at a cluster, and the few things that are done to it without Pulumi."""
