@@ -78,7 +78,8 @@ class FakeCluster:
         if path.count("/") <= 3 and (listed := self._discovered(path)):
             return listed
         if path.rpartition("/")[2] in {plural for plural, _ in self._kinds.values()}:
-            return {"items": self._listed(path, options.get("label_selector", ""))}
+            items = self._listed(path, options.get("label_selector", ""))
+            return {"items": items or None}  # as for metadata alone
         return self._found(path, self._objects.get(path))
 
     def _post(self, path: str, body: Any) -> Json:

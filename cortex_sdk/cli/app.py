@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from cortex_sdk.cli import cluster
 from cortex_sdk.cli.deploy import deploy
 from cortex_sdk.cli.ending import delete, stop
 from cortex_sdk.cli.get import get
@@ -23,6 +24,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Change what is there": (scale, refresh, history, rollback, delete, stop),
     "About": (version,),
 }
+_CLUSTER = (cluster.up, cluster.info, cluster.down)
 _EXIT_CODES = (
     "[bold]Exit codes[/]: 0 done, 1 failed, 2 wrong command line, 130 interrupted.\n"
     "Data goes to standard output, everything else to standard error."
@@ -75,6 +77,17 @@ def cortex(
         context.get_help()
 
 
+clusters = typer.Typer(
+    name="cluster",
+    cls=_Verbs,
+    help="Prepare a cluster for APIs, and look at it.",
+    no_args_is_help=True,
+)
+for _verb in _CLUSTER:
+    clusters.command(cls=_Verb)(_verb)
+
+
 for _panel, _verbs in _PANELS.items():
     for _verb in _verbs:
         app.command(cls=_Verb, rich_help_panel=_panel)(_verb)
+app.add_typer(clusters, rich_help_panel="Prepare a cluster")

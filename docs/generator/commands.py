@@ -1,5 +1,6 @@
 """The page with every command of `cortex`."""
 
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
@@ -39,8 +40,19 @@ def command_page() -> str:
     sections = [INTRODUCTION]
     for panel, members in groupby(commands, lambda item: item[1].rich_help_panel):
         sections.append(f"## {panel}")
-        sections += [_section(name, command) for name, command in members]
+        for name, command in members:
+            sections += [_section(*verb) for verb in _verbs(name, command)]
     return "\n\n".join(sections) + "\n"
+
+
+def _verbs(name: str, command: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401  # typer's own
+    """The command itself, or those of a group with the name of the group."""
+    members = getattr(command, "commands", None)
+    if members is None:
+        yield name, command
+    else:
+        for each, member in members.items():
+            yield f"{name} {each}", member
 
 
 def _section(name: str, command: Any) -> str:  # noqa: ANN401  # typer's own

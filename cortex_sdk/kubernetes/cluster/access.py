@@ -121,7 +121,7 @@ class Access:
             found = self._api.request("get", path, **options)
         except NotThereError:
             return []
-        items: Objects = found["items"]
+        items: Objects = found["items"] or []  # null for no metadata
         return items
 
     def _path(self, version: str, kind: str, namespace: str | None) -> str | None:

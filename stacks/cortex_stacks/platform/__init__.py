@@ -11,11 +11,15 @@ if TYPE_CHECKING:
 
 
 def program(cluster: Cluster, args: PlatformArgs) -> Callable[[], None]:
-    """The Pulumi program of the platform."""
-    from cortex_stacks import providing  # noqa: PLC0415  # Pulumi, only to deploy
-    from cortex_stacks.platform.component import Platform  # noqa: PLC0415  # likewise
+    """The Pulumi program of the platform; Pulumi is imported when it runs."""
 
-    def build(opts: "pulumi.ResourceOptions") -> None:
-        Platform(STACK_NAME, args, opts)
+    def run() -> None:
+        from cortex_stacks import providing  # noqa: PLC0415  # see above
+        from cortex_stacks.platform.component import Platform  # noqa: PLC0415  # likewise
 
-    return providing.program(cluster, build)
+        def build(opts: "pulumi.ResourceOptions") -> None:
+            Platform(STACK_NAME, args, opts)
+
+        providing.program(cluster, build)()
+
+    return run
