@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
+from cortex_server.urls import UrlError, file_system, is_web, said
 from cortex_server.worker.models.versions import File, ListingError, Version
 
 _MOST_FILES = 100_000
 _DEEPEST = 16
 _WHEN_CHANGED = ("etag", "mtime", "modified", "created", "updated", "checksum", "md5")
-_WEB = ("http", "https")
-_CONNECT, _SILENCE = 30.0, 60.0
 
 
 class Place(Protocol):
@@ -94,7 +93,7 @@ class RemotePlace:
     def __init__(self, url: str) -> None:
         self.address = url.rstrip("/")
         self._fs, self._root = _file_system(url)
-        self._is_web = url.partition("://")[0] in _WEB
+        self._is_web = is_web(url)
 
     def look(self) -> list[File]:
         """All files below the URL."""
@@ -105,7 +104,7 @@ class RemotePlace:
         except ListingError:
             raise
         except Exception as error:  # each kind of store has errors of its own
-            msg = f"{self.address} cannot be read: {_said(error)}"
+            msg = f"{self.address} cannot be read: {said(error)}"
             raise ListingError(msg) from error
         if not files:
             msg = f"there is nothing at {self.address}"
@@ -141,43 +140,10 @@ class RemotePlace:
 
 
 def _file_system(url: str) -> tuple[Any, str]:
-    import fsspec  # noqa: PLC0415  # most APIs have no URL
-
-    protocol = url.partition("://")[0]
     try:
-        options = _web_options() if protocol in _WEB else {}
-        fs, root = fsspec.core.url_to_fs(url, **options)
-    except (ImportError, ValueError) as error:
-        raise ListingError(_missing(url, protocol, error)) from None
-    return fs, root.rstrip("/")
-
-
-def _web_options() -> dict[str, Any]:
-    import aiohttp  # noqa: PLC0415  # only what reads the web needs it
-
-    # By default, a download that takes longer than five minutes is cut.
-    limits = aiohttp.ClientTimeout(
-        total=None, sock_connect=_CONNECT, sock_read=_SILENCE
-    )
-    return {"client_kwargs": {"timeout": limits}}
-
-
-def _missing(url: str, protocol: str, error: Exception) -> str:
-    from fsspec.registry import known_implementations  # noqa: PLC0415  # as above
-
-    known = known_implementations.get(protocol)
-    if known is None:
-        return f"{url}: nothing is known that reads {protocol}:// URLs"
-    if protocol in _WEB:
-        package = "aiohttp"
-    else:
-        package = known["class"].partition(".")[0]
-        if package == "fsspec":
-            return f"{url} cannot be read: {known.get('err') or _said(error)}"
-    return (
-        f"{url} needs the package `{package}`; install it, and name it in"
-        " `requirements`"
-    )
+        return file_system(url)
+    except UrlError as error:
+        raise ListingError(str(error)) from None
 
 
 def _mark(details: dict[str, Any]) -> str:
@@ -216,8 +182,3 @@ def _bounded(files: Iterator[File], address: str) -> Iterator[File]:
             msg = f"{address} has more than {_MOST_FILES} files"
             raise ListingError(msg)
         yield file
-
-
-def _said(error: Exception) -> str:
-    text = str(error).partition("\n")[0]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
