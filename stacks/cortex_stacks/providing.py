@@ -25,6 +25,9 @@ def program(cluster: Cluster, build: Build) -> Callable[[], None]:
             enable_server_side_apply=True,
             # What a deploy declares holds, whoever changed the object in between.
             enable_patch_force=True,
+            # A rollback takes up again what an earlier revision has left. Objects of
+            # others are refused before a program runs.
+            upsert_existing_objects=True,
             # Else a change of the API keys would be a new Secret, and until it is
             # there none; releases say themselves that they are immutable.
             enable_secret_mutable=True,

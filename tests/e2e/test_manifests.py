@@ -8,6 +8,7 @@ from typing import Any
 
 import golden_files
 import pytest
+import yaml
 from e2e.cluster.cluster import Cluster
 
 from cortex_stacks.api.manifests import resources
@@ -18,12 +19,32 @@ NAMESPACE = "golden"
 @pytest.fixture(scope="module")
 def knowing(cluster: Cluster, platform_manifests: dict[str, Path]) -> Iterator[Cluster]:
     """A cluster that knows the kinds of the platform; nothing of it has to run."""
-    for path in platform_manifests.values():
-        arguments = ("apply", "--server-side", "--force-conflicts", "-f", str(path))
-        cluster.kubectl(*arguments)
+    kinds = missing_kinds(cluster, platform_manifests)
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": kinds})
+    if kinds:
+        cluster.kubectl("create", "-f", "-", stdin=text)
+        established = ("--for=condition=Established", "--timeout=60s", "-f", "-")
+        cluster.kubectl("wait", *established, stdin=text)
     cluster.kubectl("create", "namespace", NAMESPACE)
     yield cluster
     cluster.kubectl("delete", "namespace", NAMESPACE)
+    if kinds:
+        cluster.kubectl("delete", "-f", "-", stdin=text)
+
+
+def missing_kinds(cluster: Cluster, manifests: dict[str, Path]) -> list[dict[str, Any]]:
+    """Definitions of kinds that the cluster lacks.
+
+    Those of the Gateway API come first: Envoy Gateway brings a copy of its own.
+    """
+    there = cluster.kubectl("get", "crd", "-o=name").split()
+    known = {name.partition("/")[2] for name in there}
+    found: dict[str, dict[str, Any]] = {}
+    for name in sorted(manifests, key=lambda each: each != "gateway-api"):
+        for each in yaml.safe_load_all(manifests[name].read_text()):
+            if each and each["kind"] == "CustomResourceDefinition":
+                found.setdefault(each["metadata"]["name"], each)
+    return [each for name, each in found.items() if name not in known]
 
 
 def applied(cluster: Cluster, objects: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -29,3 +29,9 @@ def test_the_provider_of_all_objects_is_an_explicit_one(recorder: Any) -> None:
 
     assert resources["cluster"].inputs["context"] == "prod"
     assert resources["service"].provider.endswith("::cluster::cluster-id")
+
+
+def test_what_an_earlier_revision_has_left_is_taken_up_again(recorder: Any) -> None:
+    provider = recorder.run(program(Cluster(), declare))["cluster"]
+
+    assert provider.inputs["upsertExistingObjects"] == "true"
