@@ -3,7 +3,8 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,12 +67,13 @@ class Cluster:
 
 
 @contextmanager
-def running(kube: Path, wheels: Path) -> Iterator[Cluster]:
+def running(kube: Path, wheels: Path, images: Sequence[Path]) -> Iterator[Cluster]:
     """Bring a cluster up whose node is ready, and take it away without a trace.
 
     Args:
         kube: Folder of the components of Kubernetes.
         wheels: Folder that the package index of the pods shows.
+        images: Archives that the node has when it is ready.
     """
     remains.clear_all()
     claim = acquire()
@@ -79,7 +81,10 @@ def running(kube: Path, wheels: Path) -> Iterator[Cluster]:
         with _node(claim.layout, kube, wheels) as process:
             cluster = Cluster(claim.layout, kube, _first_child(process))
             network.connect(claim.layout, cluster.pid)
-            _wait_for_node(cluster, process)
+            with ThreadPoolExecutor() as beside:
+                loading = beside.submit(_load_early, cluster, images)
+                _wait_for_node(cluster, process)
+                loading.result()
             yield cluster
     finally:
         remains.clear(claim.layout)
@@ -109,6 +114,12 @@ def _node(
             assert process.stdin
             process.stdin.close()
             process.wait()
+
+
+def _load_early(cluster: Cluster, images: Sequence[Path]) -> None:
+    """Load images while the rest of the node is still starting."""
+    _wait(cluster.layout.socket.exists, "containerd")
+    cluster.load(*images)
 
 
 def _prepare(layout: Layout) -> None:

