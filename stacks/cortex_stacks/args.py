@@ -182,10 +182,21 @@ class SyncAPIArgs(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(Value):
-    """Requests with all of these headers go to one API."""
+    """Requests with a header of exactly this value go to one API."""
 
-    headers: dict[str, str]
+    header: str
+    value: str
     api: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sticky(Value):
+    """What keeps a caller with one API: a cookie or a header, one of both."""
+
+    cookie: str | None = None
+    header: str | None = None
+    lifetime: float | None = None
+    """Seconds that the cookie is kept; unset, as long as a browser is open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,15 +208,15 @@ class SplitterArgs(Value):
     stack: str
     endpoint: str
     weights: dict[str, int]
+    """Percentage of the requests for each API; they add up to 100."""
     shadow: dict[str, int] = field(default_factory=dict)
-    """Percent of the requests that an API gets a copy of."""
+    """Percentage of the requests that an API gets a copy of."""
     rules: tuple[Rule, ...] = ()
-    sticky: str | None = None
-    """Header that tells callers apart who are to meet the same API each time."""
+    sticky: Sticky | None = None
     timeout: float
     """Seconds: the longest of its APIs'."""
+    idempotent: bool = False
+    """Whether all its APIs let a request run twice."""
     gateway: GatewayRef = field(default_factory=GatewayRef)
     hostnames: tuple[str, ...] = ()
-    tls: str | None = None
-    """Secret with the certificate."""
     features: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Golden files: arguments of an API on top, the objects that they become below."""
+"""Golden files: arguments on top, the objects that they become below."""
 
 import json
 from base64 import b64encode
@@ -7,17 +7,27 @@ from typing import Any
 
 import yaml
 
-from cortex_stacks.api.manifests import resources
-from cortex_stacks.args import SyncAPIArgs
+from cortex_stacks.api import manifests as _of_api
+from cortex_stacks.args import SplitterArgs, SyncAPIArgs
+from cortex_stacks.splitter import manifests as _of_splitter
 
 FOLDER = Path(__file__).parent / "golden"
 CASES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
+Args = SyncAPIArgs | SplitterArgs
 
-def read(case: str) -> tuple[SyncAPIArgs, dict[str, Any]]:
+
+def read(case: str) -> tuple[Args, dict[str, Any]]:
     """The arguments of a case, and the objects by their logical name."""
     args, expected = yaml.safe_load_all((FOLDER / f"{case}.yaml").read_text())
     return _args(args), expected
+
+
+def resources(args: Args) -> dict[str, Any]:
+    """The objects that arguments become, by their logical name."""
+    if isinstance(args, SplitterArgs):
+        return _of_splitter.resources(args)
+    return _of_api.resources(args)
 
 
 def rewrite(case: str) -> None:
@@ -36,7 +46,8 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
-def _args(values: Any) -> SyncAPIArgs:
+def _args(values: Any) -> Args:
     # In JSON, bytes (`!!binary`) travel as base64.
     text = json.dumps(values, default=lambda data: b64encode(data).decode())
-    return SyncAPIArgs.from_json(text)
+    kind = SplitterArgs if "weights" in values else SyncAPIArgs
+    return kind.from_json(text)

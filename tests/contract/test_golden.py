@@ -1,4 +1,4 @@
-"""What an API becomes on a cluster; `REWRITE_GOLDEN=1` puts down what it becomes now.
+"""What APIs and splitters become; `REWRITE_GOLDEN=1` puts down what they become now.
 
 A change of these files is to be read line by line: it is what users' clusters see.
 """
@@ -9,20 +9,18 @@ import golden_files
 import pytest
 import yaml
 
-from cortex_stacks.api.manifests import resources
-
 
 @pytest.mark.parametrize("case", golden_files.CASES)
-def test_an_api_becomes_these_objects(case: str) -> None:
+def test_a_declaration_becomes_these_objects(case: str) -> None:
     if os.environ.get("REWRITE_GOLDEN"):
         golden_files.rewrite(case)
     args, expected = golden_files.read(case)
 
-    made = resources(args)
+    made = golden_files.resources(args)
 
     assert yaml.safe_load(yaml.safe_dump(made)) == expected
     assert list(made) == list(expected)
 
 
 def test_there_are_golden_files() -> None:
-    assert {"minimal", "everything"} <= set(golden_files.CASES)
+    assert {"minimal", "everything", "splitter"} <= set(golden_files.CASES)

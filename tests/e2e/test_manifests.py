@@ -11,8 +11,6 @@ import pytest
 import yaml
 from e2e.cluster.cluster import Cluster
 
-from cortex_stacks.api.manifests import resources
-
 NAMESPACE = "golden"
 
 
@@ -74,7 +72,7 @@ def test_the_api_server_takes_every_object_as_it_is(
     case: str, knowing: Cluster
 ) -> None:
     args, _ = golden_files.read(case)
-    made = list(resources(replace(args, namespace=NAMESPACE)).values())
+    made = list(golden_files.resources(replace(args, namespace=NAMESPACE)).values())
 
     stored = applied(knowing, made)
 
