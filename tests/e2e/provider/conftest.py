@@ -1,6 +1,8 @@
 """What tests of the stand-in share: a control plane, and a Pulumi of their own."""
 
+import gc
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,16 @@ import pytest
 from e2e.provider import installing
 from e2e.provider.control_plane import ControlPlane, running
 from e2e.provider.stacks import Stack
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Pulumi leaves event loops open, which is seen whenever they are collected.
+    config.addinivalue_line("filterwarnings", "ignore:unclosed:ResourceWarning")
+
+
+def pytest_unconfigure() -> None:
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        gc.collect()
 
 
 @pytest.fixture(scope="session")

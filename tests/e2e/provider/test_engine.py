@@ -12,11 +12,7 @@ from e2e.provider.manifests import SECRET, container, manifests, only
 from e2e.provider.stacks import Stack
 from pulumi import automation
 
-pytestmark = [
-    pytest.mark.timeout(900),
-    # Pulumi leaves event loops open.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.timeout(900)
 DEFINITION = """
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

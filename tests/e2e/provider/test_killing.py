@@ -14,11 +14,7 @@ from e2e.provider.manifests import manifests, only
 from e2e.provider.stacks import Stack
 from pulumi import automation
 
-pytestmark = [
-    pytest.mark.timeout(900),
-    # Pulumi leaves event loops open.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.timeout(900)
 LIMIT = 300.0  # seconds for anything to happen
 
 
