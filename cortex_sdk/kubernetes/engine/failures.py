@@ -143,5 +143,5 @@ def _last_words(record: Record, said: str) -> str:
     text = telling[0] if telling else said.strip()
     if text.startswith(_OF_PROGRAM):  # raised too late to be kept, in an output's apply
         text = text.removeprefix(_OF_PROGRAM).partition("\nTraceback")[0]
-        return f"the program failed: {text}"
+        return f"the program failed: {' '.join(text.split())}"
     return f"Pulumi failed: {' '.join(text.split())}"[:_LONGEST]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
         StepEventMetadata,
     )
 
+# Pulumi's mark of a secret on the wire; its value is hidden already.
+_MARK_OF_SECRETS = "4dabf18193072939515e22adb298388d"
 _PENDING = "pending operations from previous deployment"
 _GONE = frozenset({"delete", "delete-replaced", "discard", "discard-replaced"})
 
@@ -74,7 +76,8 @@ class Record:
 
     def _done(self, step: "StepEventMetadata") -> None:
         if step.type == resources.STACK and step.new is not None:
-            self.outputs = dict(step.new.outputs or {})
+            outputs = step.new.outputs or {}
+            self.outputs = {key: _shown(value) for key, value in outputs.items()}
 
     def _said(self, said: "DiagnosticEvent") -> None:
         text = words.plain(said.message).strip()
@@ -88,3 +91,9 @@ class Record:
             title = resources.title_of_urn(event.resource_urn or "")
             text = f"{event.policy_name}: {words.plain(event.message).strip()}"
             self.complaints.append(Complaint(title, text))
+
+
+def _shown(value: Any) -> Any:  # noqa: ANN401  # whatever the program exported
+    if isinstance(value, dict) and _MARK_OF_SECRETS in value:
+        return "[secret]"
+    return value

@@ -104,7 +104,7 @@ class Run:
         self._asked = now
         self._reason = self._abort()
         if self._reason is not None:
-            self._stopping.want(1)
+            self._stopping.want(1, f"giving up: {self._reason}")
 
     def _take(self, timeout: float) -> None:
         with suppress(queue.Empty):

@@ -48,11 +48,11 @@ class Stopping:
         """Whether the run is to end early."""
         return self._wanted > 0
 
-    def want(self, times: int) -> None:
+    def want(self, times: int, because: str = "") -> None:
         """Want the end so insistently; never less than before."""
         if times > self._wanted:
             self._wanted, self._since = times, self._now()
-            self._progress(_SAID[min(times, len(_SAID)) - 1])
+            self._progress(because or _SAID[min(times, len(_SAID)) - 1])
 
     def go_on(self, *, is_ready: bool, is_ended: bool) -> None:
         """Do what is due.

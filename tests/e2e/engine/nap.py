@@ -1,8 +1,9 @@
 # ruff: noqa: N802  # names of the protocol
 """A provider of files that take their time: a test double for any slow cloud.
 
-`nap:index:Nap` is a file at `path` with the content `text`. Making it takes `seconds`;
-with `fault` it fails with that text. It does what Pulumi's protocol asks, no more.
+`nap:index:Nap` is a file at `path` with the content `text`. Making it takes `seconds`,
+or as long as it takes for the files `until` to appear; with `fault` it fails with that
+text. It does what Pulumi's protocol asks, no more.
 """
 
 import os
@@ -90,11 +91,19 @@ class Naps(ResourceProviderServicer):
         self._say(
             urn, "Waiting for app ReplicaSet to be available (0/1 Pods available)"
         )
-        if self._cancelled.wait(properties.get("seconds", 0)):
+        if self._sleep(properties):
             context.abort(grpc.StatusCode.CANCELLED, "the nap was cut short")
         if properties.get("fault"):
             context.abort(grpc.StatusCode.UNKNOWN, properties["fault"])
         path.write_text(properties.get("text", ""))
+
+    def _sleep(self, properties: dict[str, Any]) -> bool:
+        """Whether it was cut short."""
+        until = properties.get("until", [])
+        while not all(Path(path).exists() for path in until):
+            if self._cancelled.wait(0.05):
+                return True
+        return self._cancelled.wait(properties.get("seconds", 0))
 
     def _say(self, urn: str, text: str) -> None:
         self._engine.Log(

@@ -22,7 +22,11 @@ def naps(**of_name: dict[str, Any]) -> Callable[[], None]:
 
     def program() -> None:
         for name, properties in of_name.items():
-            Nap(name, {**properties, "path": str(properties["path"])})
+            plain = {
+                key: str(value) if isinstance(value, Path) else value
+                for key, value in properties.items()
+            }
+            Nap(name, plain)
         pulumi.export("names", sorted(of_name))
 
     return program

@@ -11,6 +11,7 @@ from e2e.engine.programs import naps
 from cortex_sdk.errors import DeployError, InvalidSpecError
 from cortex_sdk.kubernetes.engine import Change, Engine
 
+pytestmark = pytest.mark.timeout(600)
 ONE = Change("create", "index/Nap", "one", ())
 
 

@@ -51,6 +51,15 @@ def test_outputs_are_those_of_the_stack() -> None:
     assert made.outcome.outputs == {"endpoint": "/iris"}
 
 
+def test_an_output_that_is_secret_says_only_that() -> None:
+    value = {"4dabf18193072939515e22adb298388d": "1b47", "ciphertext": "[secret]"}
+    of_stack = step("create", kind=resources.STACK, outputs={"key": value})
+
+    made = record(event(resOutputsEvent={"metadata": of_stack}))
+
+    assert made.outcome.outputs == {"key": "[secret]"}
+
+
 def test_errors_are_kept_and_passing_ones_are_not() -> None:
     made = record(
         said("<{%fg 1%}>no<{%reset%}>\n", urn=urn("iris")),
