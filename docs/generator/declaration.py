@@ -1,4 +1,4 @@
-"""The page with every field of SyncAPI and of the values in it."""
+"""The page with every field of what can be deployed, and of the values in it."""
 
 import ast
 import inspect
@@ -20,9 +20,9 @@ HEAD = ("Field", "Type", "Default", "Rule", "Meaning", "Local target")
 INTRODUCTION = """\
 # The declaration
 
-`SyncAPI(predictor, …)` and the values it is made of. All are frozen; a nested value
-may be given as a dict. An unknown field or a wrong value raises `InvalidSpecError`,
-which names the field, the rule and the value.
+`SyncAPI(predictor, …)`, `TrafficSplitter(name, …)` and the values they are made of. All
+are frozen; a nested value may be given as a dict. An unknown field or a wrong value
+raises `InvalidSpecError`, which names the field, the rule and the value.
 
 A **duration** is a number of seconds or text such as `"60s"` or `"1m30s"`, a **size**
 a number of bytes or text such as `"512Mi"` or `"2G"`, **cores** a number or text such
@@ -33,18 +33,23 @@ default. What it refuses is refused by name, before anything is touched."""
 
 TYPES = {
     "Any": "class or str",
+    "ApiName": "str or SyncAPI",
     "Bytes": "size",
     "Cores": "cores",
     "Folder": "str",
     "FolderInside": "str",
+    "HeaderValue": "str",
     "LogLevel": "str",
+    "Percentages": "dict of percentages",
     "Place": "path or URL",
     "Seconds": "duration",
     "Share": "int or percentage",
+    "Token": "str",
     "Variables": "dict[str, str]",
     "WhenFull": "str",
     "dict[str, JsonValue]": "dict",
     "tuple[Any, ...]": "list of functions",
+    "tuple[Rule, ...]": "list of [Rule](#rule)",
     "tuple[ModelPath, ...]": "list of [ModelPath](#modelpath)",
     "tuple[str, ...]": "list[str]",
 }
@@ -58,7 +63,11 @@ NONE, ONE, TOO_MUCH = 0, 1, 10**15
 
 def declaration_page() -> str:
     """The whole page, without the note that it is generated."""
-    sections = [_section(model, path) for model, path in _models(cortex_sdk.SyncAPI)]
+    deployable = (cortex_sdk.SyncAPI, cortex_sdk.TrafficSplitter)
+    # A value that is in both is told of once.
+    found = {model: path for each in deployable[::-1] for model, path in _models(each)}
+    order = dict.fromkeys(model for each in deployable for model, _ in _models(each))
+    sections = [_section(model, found[model]) for model in order]
     return "\n\n".join([INTRODUCTION, *sections]) + "\n"
 
 
