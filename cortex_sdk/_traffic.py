@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from cortex_sdk.errors import DeployError, UnsupportedError
+
+if TYPE_CHECKING:
+    from cortex_sdk._target import State, Status
 
 
 class _Rule(Protocol):
@@ -63,6 +66,22 @@ class Traffic:
         """The shares, on one line."""
         copies = [f"copies of {_shares({k: v})}" for k, v in self.shadow.items()]
         return " · ".join([_shares(self.apis), *copies])
+
+
+def condition_of(
+    apis: Iterable[str], statuses: "Mapping[str, Status]"
+) -> "tuple[State, str]":
+    """How a splitter is doing, and why: as well as the APIs that it leads to."""
+    worst: tuple[State, str] = "live", ""
+    for name in apis:
+        api = statuses.get(name)
+        if api is None:
+            return "error", f"there is no API {name!r}"
+        if api.status not in {"live", worst[0]}:
+            worst = api.status, f"{name} is {api.status}: {api.reason}".rstrip(": ")
+        if api.status == "error":
+            break
+    return worst
 
 
 def has_no(verb: str, name: str, apis: Iterable[str]) -> UnsupportedError:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cortex_sdk._target import Replicas, State, Status
+from cortex_sdk._traffic import condition_of
 from cortex_sdk.local.agent.state import ApiState
 from cortex_sdk.local.gateway.split import Split
 
@@ -41,7 +42,7 @@ def status_of_split(
     split: Split, apis: Mapping[str, Status], url: str, *, is_stopped: bool
 ) -> Status:
     """The status of a splitter that is reached at `url`: that of what it leads to."""
-    condition, reason = _condition_of(split, apis)
+    condition, reason = condition_of(split.apis, apis)
     return Status(
         name=split.name,
         target="local",
@@ -52,19 +53,6 @@ def status_of_split(
         replicas=Replicas(desired=0, live=0),
         traffic=split.traffic,
     )
-
-
-def _condition_of(split: Split, apis: Mapping[str, Status]) -> tuple[State, str]:
-    found: tuple[State, str] = "live", ""
-    for name in split.apis:
-        api = apis.get(name)
-        if api is None:
-            return "error", f"there is no API {name!r}"
-        if api.status not in {"live", found[0]}:
-            found = api.status, f"{name} is {api.status}: {api.reason}".rstrip(": ")
-        if api.status == "error":
-            break
-    return found
 
 
 def _condition(state: ApiState, view: View) -> tuple[State, str]:
