@@ -14,6 +14,16 @@ KEDA = "2.20"
 _TOLERANCE = "1.35"
 _ENVOY = "gateway.envoyproxy.io/gatewayclass-controller"
 _NEEDED = {"HTTPRouteRequestTimeout": "timeouts", "HTTPRoutePathRewrite": "rewrites"}
+# Envoy Gateway does not list on its class what it supports; this is what is used of it.
+_OF_ENVOY = {
+    "BackendTrafficPolicy",
+    "HTTPRoutePathRewrite",
+    "HTTPRouteRequestMirror",
+    "HTTPRouteRequestMultipleMirrors",
+    "HTTPRouteRequestPercentageMirror",
+    "HTTPRouteRequestTimeout",
+    "HTTPRouteResponseHeaderModification",
+}
 
 
 def features(found: Found) -> frozenset[str]:
@@ -25,7 +35,7 @@ def features(found: Found) -> frozenset[str]:
     """
     names = set(found.gateway.features) if found.gateway else set()
     if found.gateway and found.gateway.controller == _ENVOY:
-        names.add("BackendTrafficPolicy")
+        names |= _OF_ENVOY
     if at_least(found.kubernetes, _TOLERANCE):
         names.add("HPAConfigurableTolerance")
     return frozenset(names)

@@ -103,6 +103,9 @@ def test_features_are_those_of_the_class_and_of_what_is_known(
         "HTTPRouteRequestTimeout",
         "HTTPRoutePathRewrite",
         "HTTPRouteRequestMirror",
+        "HTTPRouteRequestMultipleMirrors",
+        "HTTPRouteRequestPercentageMirror",
+        "HTTPRouteResponseHeaderModification",
         "BackendTrafficPolicy",
         "HPAConfigurableTolerance",
     }
