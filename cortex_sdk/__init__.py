@@ -41,6 +41,7 @@ if TYPE_CHECKING or not is_replica():
     )
     from cortex_sdk.declaration.sync_api import SyncAPI
     from cortex_sdk.declaration.traffic_splitter import Rule, Sticky, TrafficSplitter
+    from cortex_sdk.kubernetes.target import Kubernetes
 else:
     Autoscaling = deferred("Autoscaling", "autoscaling")
     ModelPath = deferred("ModelPath", "models")
@@ -57,6 +58,7 @@ else:
     Rule = deferred("Rule", "traffic_splitter")
     Sticky = deferred("Sticky", "traffic_splitter")
     TrafficSplitter = deferred("TrafficSplitter", "traffic_splitter")
+    Kubernetes = deferred("Kubernetes", "target", "kubernetes")
 
 __all__ = [
     "CORS",
@@ -67,6 +69,7 @@ __all__ = [
     "CortexError",
     "DeployError",
     "InvalidSpecError",
+    "Kubernetes",
     "MissingExtraError",
     "ModelPath",
     "Models",

@@ -3,6 +3,7 @@
 import difflib
 import os
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 from cortex_sdk import _config
@@ -76,6 +77,15 @@ def _named_local(name: str, fields: dict[str, Any]) -> Target:
     return _local()
 
 
+def _kubernetes(name: str, fields: dict[str, Any]) -> Target:
+    for package in ("kubernetes", "pulumi", "pulumi_kubernetes"):
+        if find_spec(package) is None:
+            raise _missing("kubernetes", package)
+    from cortex_sdk.kubernetes.target import Kubernetes  # noqa: PLC0415  # an extra
+
+    return Kubernetes(**fields).named(name)
+
+
 def _missing(extra: str, package: str) -> MissingExtraError:
     return MissingExtraError(
         f'the target "{extra}" needs the package `{package}`;'
@@ -85,4 +95,5 @@ def _missing(extra: str, package: str) -> MissingExtraError:
 
 _KINDS: dict[str, Callable[[str, dict[str, Any]], Target]] = {
     "local": _named_local,
+    "kubernetes": _kubernetes,
 }

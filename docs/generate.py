@@ -7,11 +7,15 @@ import sys
 from pathlib import Path
 
 from generator.commands import command_page
-from generator.declaration import declaration_page
+from generator.declaration import declaration_page, target_page
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py: change the code, then run it. -->"
-PAGES = {"declaration.md": declaration_page, "cli.md": command_page}
+PAGES = {
+    "declaration.md": declaration_page,
+    "kubernetes.md": target_page,
+    "cli.md": command_page,
+}
 
 
 def main() -> None:

@@ -34,6 +34,14 @@ default. What it refuses is refused by name, before anything is touched."""
 TYPES = {
     "Any": "class or str",
     "ApiName": "str or SyncAPI",
+    "Platform": "[Platform](#platform)",
+    "_Label": "str",
+    "_Path": "path",
+    "_Url": "URL",
+    "tuple[Annotated[str, AfterValidator(_hostname)], ...]": "list[str]",
+    "tuple[_Label, ...]": "list[str]",
+    "tuple[_Path, ...]": "list of paths",
+    "tuple[dict[str, Any], ...]": "list of dicts",
     "Bytes": "size",
     "Cores": "cores",
     "Folder": "str",
@@ -69,6 +77,47 @@ def declaration_page() -> str:
     order = dict.fromkeys(model for each in deployable for model, _ in _models(each))
     sections = [_section(model, found[model]) for model in order]
     return "\n\n".join([INTRODUCTION, *sections]) + "\n"
+
+
+TARGETS = """\
+# The Kubernetes target
+
+`Kubernetes(…)` in Python, or a table of `$CORTEX_HOME/config.toml` with the same
+fields:
+
+```toml
+[targets.prod]
+type = "kubernetes"
+context = "prod-eu"
+namespace = "models"
+```
+
+Then `--target prod` means it, and so does `.deploy("prod")`. The name `kubernetes`
+alone means the cluster that kubectl uses, without any field. An unknown field or a
+wrong value raises `InvalidSpecError`, which names it."""
+
+
+def target_page() -> str:
+    """The page with every field of a Kubernetes target."""
+    sections = [_fields(model) for model, _ in _models(cortex_sdk.Kubernetes)]
+    return "\n\n".join([TARGETS, *sections]) + "\n"
+
+
+def _fields(model: type[Value]) -> str:
+    """A section that says nothing of the local target."""
+    what, *_ = (inspect.getdoc(model) or "").partition("\n\n")
+    attributes = _attributes(model)
+    rows = [
+        (
+            f"`{name}`",
+            _type(attributes[name][0]),
+            _default(field),
+            _rule(field),
+            attributes[name][1],
+        )
+        for name, field in model.model_fields.items()
+    ]
+    return f"## {model.__name__}\n\n{what}\n\n{table(HEAD[:-1], rows)}"
 
 
 def _models(model: type[Value], path: str = "") -> Iterator[tuple[type[Value], str]]:

@@ -10,6 +10,8 @@ from cortex_sdk.declaration.value import Value
 
 FORBIDDEN = (
     "pulumi",
+    "grpc",
+    "kubernetes",
     "cortex_stacks",
     "sanic",
     "envoy",

@@ -83,6 +83,16 @@ class Access:
             raise NotThereError(msg)
         return self._api.request("post", path, manifest)
 
+    def merge(
+        self, version: str, kind: str, name: str, namespace: str | None, patch: Json
+    ) -> None:
+        """Change fields of an object; raises NotThereError where there is none."""
+        if (path := self._path(version, kind, namespace)) is None:
+            msg = f"the cluster does not know {kind} of {version}"
+            raise NotThereError(msg)
+        options = {"content_type": "application/merge-patch+json"}
+        self._api.request("patch", f"{path}/{quote(name)}", patch, **options)
+
     def delete(
         self, version: str, kind: str, name: str, namespace: str | None = None
     ) -> None:

@@ -74,7 +74,7 @@ def look(access: Access, ref: GatewayRef) -> Found:
         ),
         keda=_part(keda, _value(keda, "labels", _APP_VERSION)),
         metrics=_metrics(access),
-        gateway=_gateway(access, ref) if gateway_api else None,
+        gateway=gateway_of(access, ref) if gateway_api else None,
     )
 
 
@@ -106,7 +106,8 @@ def _metrics(access: Access) -> str | None:
     return "" if available.get("status") == "True" else _reason(available)
 
 
-def _gateway(access: Access, ref: GatewayRef) -> Gateway | None:
+def gateway_of(access: Access, ref: GatewayRef) -> Gateway | None:
+    """The gateway that a target names; None where there is none."""
     found = access.get(_ROUTING, "Gateway", ref.name, ref.namespace)
     if found is None:
         return None
