@@ -8,11 +8,13 @@ from typer.core import TyperCommand, TyperGroup
 
 from cortex_sdk.cli import cluster
 from cortex_sdk.cli.deploy import deploy
+from cortex_sdk.cli.eject import eject
 from cortex_sdk.cli.ending import delete, stop
 from cortex_sdk.cli.get import get
 from cortex_sdk.cli.logs import logs
 from cortex_sdk.cli.predict import predict
 from cortex_sdk.cli.preview import preview
+from cortex_sdk.cli.render import render
 from cortex_sdk.cli.revisions import history, rollback
 from cortex_sdk.cli.scale import refresh, scale
 from cortex_sdk.cli.serve import serve
@@ -22,6 +24,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Put an API there": (deploy, preview, serve),
     "Use and watch it": (get, logs, predict),
     "Change what is there": (scale, refresh, history, rollback, delete, stop),
+    "Take it elsewhere": (render, eject),
     "About": (version,),
 }
 _CLUSTER = (cluster.up, cluster.info, cluster.down)
