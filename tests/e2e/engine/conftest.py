@@ -12,6 +12,11 @@ from cortex_sdk.kubernetes.engine import Engine, EngineSettings
 _NAP = Path(__file__).with_name("nap.py")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # Pulumi leaves event loops open, which is seen whenever they are collected.
+    config.addinivalue_line("filterwarnings", "ignore:unclosed:ResourceWarning")
+
+
 @pytest.fixture(scope="session")
 def path(toolchain: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> str:
     """A PATH with the CLI and the provider of naps."""
