@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from cortex_sdk._target import Applied, Progress
 from cortex_sdk.errors import CortexError, DeployError
-from cortex_sdk.kubernetes import releases, storage
+from cortex_sdk.kubernetes import releases, splitter, storage
 from cortex_sdk.kubernetes.opened import Opened, cluster_of
 from cortex_sdk.kubernetes.plan import KubernetesPlan, SavedPlan
 from cortex_sdk.kubernetes.rollout import Rollout
+from cortex_sdk.kubernetes.splitter import SplitterPlan
 from cortex_sdk.local.home import Home
 from cortex_stacks.api import program
 from cortex_stacks.args import SyncAPIArgs
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
     from cortex_sdk.kubernetes.target import Kubernetes
 
 
-def apply(target: "Kubernetes", plan: KubernetesPlan, progress: Progress) -> Applied:
+def apply(
+    target: "Kubernetes", plan: KubernetesPlan | SplitterPlan, progress: Progress
+) -> Applied:
     """Make it serve; see Kubernetes.apply."""
+    if isinstance(plan, SplitterPlan):
+        return splitter.apply(target, plan, progress)
     opened = Opened.of(target)
     if plan.key:
         _keep_key(plan.key)

@@ -5,15 +5,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cortex_sdk._target import Applied, Bounds, Progress
+from cortex_sdk._traffic import has_no, in_use
 from cortex_sdk.errors import DeployError, TargetError, UnsupportedError
-from cortex_sdk.kubernetes import releases, watching
+from cortex_sdk.kubernetes import releases, splitter, watching
 from cortex_sdk.kubernetes.applying import apply
 from cortex_sdk.kubernetes.current import current_of, deployment, missing
 from cortex_sdk.kubernetes.opened import Opened
 from cortex_sdk.kubernetes.plan import Current, KubernetesPlan
 from cortex_sdk.kubernetes.rollout import Rollout
 from cortex_stacks.args import SyncAPIArgs
-from cortex_stacks.labels import COMPONENT, PART_OF, selector
+from cortex_stacks.labels import selector
 
 if TYPE_CHECKING:
     from cortex_sdk.kubernetes.target import Kubernetes
@@ -77,6 +78,9 @@ def delete(target: "Kubernetes", name: str) -> None:
     opened = Opened.of(target)
     stack = opened.stack(name)
     engine = opened.engine()
+    if splitter.read(opened, name) is not None:
+        splitter.delete(target, name)
+        return
     there = deployment(opened, name)
     if there is None and not engine.exists(stack):
         raise missing(name, target.name)
@@ -87,9 +91,11 @@ def delete(target: "Kubernetes", name: str) -> None:
 
 def _current(opened: Opened, name: str) -> Current:
     current = current_of(opened, name)
-    if current is None:
-        raise missing(name, opened.target.name)
-    return current
+    if current is not None:
+        return current
+    if (args := splitter.read(opened, name)) is not None:
+        raise has_no("replicas", name, args.weights)
+    raise missing(name, opened.target.name)
 
 
 def _deployment(opened: Opened, name: str) -> Json:
@@ -144,29 +150,9 @@ def _check(fewest: int, most: int) -> None:
 
 
 def _refuse_used(opened: Opened, name: str) -> None:
-    """Raise UnsupportedError if a traffic splitter sends requests to the API."""
-    routes = opened.access.list(
-        *_ROUTE, opened.namespace, f"{PART_OF}=cortex,{COMPONENT}=splitter"
-    )
-    users = [each["metadata"]["name"] for each in routes if name in _backends(each)]
-    if users:
-        msg = (
-            f"the traffic splitter {users[0]!r} sends requests to {name}; delete it or"
-            " deploy it without that API first"
-        )
-        raise UnsupportedError(msg)
-
-
-def _backends(route: Json) -> set[str]:
-    rules = route["spec"].get("rules", ())
-    weighted = [each["name"] for rule in rules for each in rule.get("backendRefs", ())]
-    mirrored = [
-        each["requestMirror"]["backendRef"]["name"]
-        for rule in rules
-        for each in rule.get("filters", ())
-        if "requestMirror" in each
-    ]
-    return {*weighted, *mirrored}
+    """Raise DeployError if a traffic splitter sends requests to the API."""
+    if users := splitter.users_of(opened, name):
+        raise in_use(name, users)
 
 
 def _wait_until_gone(opened: Opened, name: str) -> None:

@@ -36,7 +36,9 @@ def planned(api: Deployable, target: str | None) -> "tuple[Kubernetes, Kubernete
             " with --target or CORTEX_TARGET"
         )
         raise UnsupportedError(msg)
-    return found, found.plan(api)
+    from cortex_sdk.kubernetes import planning  # noqa: PLC0415  # loads a client
+
+    return found, planning.plan_of_api(found, api, saved=None, refresh=False)
 
 
 def state_variables(target: Kubernetes) -> dict[str, str]:

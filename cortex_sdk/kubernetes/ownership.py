@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from cortex_sdk.errors import TargetError, UnsupportedError
 from cortex_sdk.kubernetes.current import is_of
-from cortex_stacks.args import SyncAPIArgs
+from cortex_stacks.args import SplitterArgs, SyncAPIArgs
 from cortex_stacks.labels import PART_OF
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def existing(opened: "Opened", wanted: Iterable[Json]) -> list[Json]:
     return found
 
 
-def refuse_foreign(objects: Iterable[Json], args: SyncAPIArgs) -> None:
+def refuse_foreign(objects: Iterable[Json], args: SyncAPIArgs | SplitterArgs) -> None:
     """Raise an UnsupportedError that names all objects of somebody else's."""
     foreign = [
         f"{each['kind']} {each['metadata']['name']}"
@@ -43,7 +43,7 @@ def refuse_foreign(objects: Iterable[Json], args: SyncAPIArgs) -> None:
         raise UnsupportedError(msg)
 
 
-def refuse_taken_path(opened: "Opened", args: SyncAPIArgs) -> None:
+def refuse_taken_path(opened: "Opened", args: SyncAPIArgs | SplitterArgs) -> None:
     """Raise an UnsupportedError if the endpoint leads somewhere else already."""
     for route in _routes(opened):
         metadata = route["metadata"]
@@ -76,7 +76,7 @@ def _paths(route: Json) -> set[str]:
     }
 
 
-def _meet(route: Json, args: SyncAPIArgs) -> bool:
+def _meet(route: Json, args: SyncAPIArgs | SplitterArgs) -> bool:
     """Whether a request may be meant for both: by gateway, and by host."""
     gateways = {
         (each.get("namespace", route["metadata"]["namespace"]), each["name"])

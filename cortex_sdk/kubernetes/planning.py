@@ -4,8 +4,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cortex_sdk.errors import TargetError
-from cortex_sdk.kubernetes import endpoints, ownership, refusals, releases, storage
+from cortex_sdk.declaration.sync_api import SyncAPI
+from cortex_sdk.declaration.traffic_splitter import TrafficSplitter
+from cortex_sdk.errors import TargetError, UnsupportedError
+from cortex_sdk.kubernetes import (
+    endpoints,
+    ownership,
+    refusals,
+    releases,
+    splitter,
+    storage,
+)
 from cortex_sdk.kubernetes.arguments import Parts, arguments
 from cortex_sdk.kubernetes.current import current_of
 from cortex_sdk.kubernetes.opened import Opened
@@ -13,6 +22,7 @@ from cortex_sdk.kubernetes.packages.locked import locked
 from cortex_sdk.kubernetes.packages.wheel import wheel
 from cortex_sdk.kubernetes.plan import Current, KubernetesPlan, SavedPlan
 from cortex_sdk.kubernetes.platform import checks, found
+from cortex_sdk.kubernetes.splitter import SplitterPlan
 from cortex_sdk.local.home import Home
 from cortex_sdk.project.release import Release, release_of
 from cortex_stacks.api.manifests import resources
@@ -20,14 +30,30 @@ from cortex_stacks.api.releases import as_stored
 from cortex_stacks.args import SyncAPIArgs
 
 if TYPE_CHECKING:
-    from cortex_sdk.declaration.sync_api import SyncAPI
+    from cortex_sdk.declaration.deployable import Deployable
     from cortex_sdk.kubernetes.target import Kubernetes
 
 
 def plan(
-    target: "Kubernetes", api: "SyncAPI", *, saved: Path | None, refresh: bool
+    target: "Kubernetes", thing: "Deployable", *, saved: Path | None, refresh: bool
+) -> KubernetesPlan | SplitterPlan:
+    """What deploying a declaration would do; see Kubernetes.plan."""
+    match thing:
+        case SyncAPI():
+            return plan_of_api(target, thing, saved=saved, refresh=refresh)
+        case TrafficSplitter() if saved is None:
+            return splitter.plan(target, thing, refresh=refresh)
+        case TrafficSplitter():
+            msg = f"{target.name} saves plans of APIs alone; leave out --plan"
+            raise UnsupportedError(msg)
+    msg = f"{target.name} has nothing that runs a {type(thing).__name__}"
+    raise UnsupportedError(msg)
+
+
+def plan_of_api(
+    target: "Kubernetes", api: SyncAPI, *, saved: Path | None, refresh: bool
 ) -> KubernetesPlan:
-    """What deploying `api` would do; see Kubernetes.plan."""
+    """What deploying an API would do."""
     refusals.check(api, target)
     written = SavedPlan.read(saved) if saved else None
     key = Home.of_user().key()
@@ -58,7 +84,7 @@ def plan(
     )
 
 
-def parts_of(api: "SyncAPI", target: "Kubernetes", release: Release) -> Parts:
+def parts_of(api: SyncAPI, target: "Kubernetes", release: Release) -> Parts:
     """What pods need besides objects; raises InvalidSpecError where it cannot go."""
     bundle = storage.blob_of(release.bundle, target.storage)
     urls = [*_model_urls(release), *([bundle.url] if bundle.url else [])]

@@ -6,23 +6,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cortex_sdk._preview import Preview, ResourceChange, effects_of
+from cortex_sdk.errors import UnsupportedError
+from cortex_sdk.kubernetes import splitter
 from cortex_sdk.kubernetes.opened import Opened, cluster_of
 from cortex_sdk.kubernetes.plan import KubernetesPlan, SavedPlan
 from cortex_sdk.kubernetes.planning import plan as plan_of
+from cortex_sdk.kubernetes.splitter import SplitterPlan
 from cortex_stacks.api import program
 from cortex_stacks.args import SyncAPIArgs
 
 if TYPE_CHECKING:
-    from cortex_sdk.declaration.sync_api import SyncAPI
+    from cortex_sdk.declaration.deployable import Deployable
     from cortex_sdk.kubernetes.engine import Outcome
     from cortex_sdk.kubernetes.target import Kubernetes
 
 
 def preview(
-    target: "Kubernetes", api: "SyncAPI", *, refresh: bool, save: Path | None
+    target: "Kubernetes", thing: "Deployable", *, refresh: bool, save: Path | None
 ) -> Preview:
     """What a deploy would change; see Kubernetes.preview."""
-    plan = plan_of(target, api, saved=None, refresh=refresh)
+    plan = plan_of(target, thing, saved=None, refresh=refresh)
+    if isinstance(plan, SplitterPlan):
+        if save is not None:
+            msg = f"{target.name} saves plans of APIs alone; leave out --save"
+            raise UnsupportedError(msg)
+        return splitter.preview(target, plan)
     with tempfile.TemporaryDirectory(prefix="cortex-") as folder:
         file = Path(folder, "plan.json")
         outcome = (

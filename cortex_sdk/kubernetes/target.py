@@ -26,9 +26,9 @@ if TYPE_CHECKING:
         Status,
     )
     from cortex_sdk.declaration.deployable import Deployable
-    from cortex_sdk.declaration.sync_api import SyncAPI
     from cortex_sdk.kubernetes.plan import KubernetesPlan
     from cortex_sdk.kubernetes.platform.site import Site
+    from cortex_sdk.kubernetes.splitter import SplitterPlan
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _HOSTNAME = re.compile(r"(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9-]+)*")
@@ -153,7 +153,7 @@ class Kubernetes(Value):
 
     def plan(
         self, thing: "Deployable", *, saved: Path | None = None, refresh: bool = False
-    ) -> "KubernetesPlan":
+    ) -> "KubernetesPlan | SplitterPlan":
         """What deploying it would do; reads the cluster, and touches nothing.
 
         Raises:
@@ -161,11 +161,12 @@ class Kubernetes(Value):
                 needs for APIs is missing.
             InvalidSpecError: The project cannot be deployed, or the saved plan is not
                 for it.
+            NotFoundError: A splitter leads to an API that is not there.
             TargetError: The cluster cannot be reached or read.
         """
         from cortex_sdk.kubernetes import planning  # noqa: PLC0415  # loads a client
 
-        return planning.plan(self, self._api(thing), saved=saved, refresh=refresh)
+        return planning.plan(self, thing, saved=saved, refresh=refresh)
 
     def preview(
         self, thing: "Deployable", *, refresh: bool = False, save: Path | None = None
@@ -173,9 +174,11 @@ class Kubernetes(Value):
         """What a deploy would change; raises as `plan` does."""
         from cortex_sdk.kubernetes import previewing  # noqa: PLC0415  # loads Pulumi
 
-        return previewing.preview(self, self._api(thing), refresh=refresh, save=save)
+        return previewing.preview(self, thing, refresh=refresh, save=save)
 
-    def apply(self, plan: "KubernetesPlan", progress: "Progress") -> "Applied":
+    def apply(
+        self, plan: "KubernetesPlan | SplitterPlan", progress: "Progress"
+    ) -> "Applied":
         """Make it serve; returns when all replicas are new and ready.
 
         Raises:
@@ -186,19 +189,19 @@ class Kubernetes(Value):
         return applying.apply(self, plan, progress)
 
     def list(self) -> "list[Status]":
-        """All APIs of the namespace, by name."""
+        """All APIs and splitters of the namespace, by name."""
         from cortex_sdk.kubernetes import watching  # noqa: PLC0415  # loads a client
 
         return watching.statuses(self)
 
     def names(self) -> Sequence[str]:
-        """Names of all APIs of the namespace."""
+        """Names of all APIs and splitters of the namespace."""
         from cortex_sdk.kubernetes import watching  # noqa: PLC0415  # loads a client
 
         return watching.names(self)
 
     def status(self, name: str) -> "Status":
-        """One API; raises NotFoundError."""
+        """One API or splitter; raises NotFoundError."""
         from cortex_sdk.kubernetes import watching  # noqa: PLC0415  # loads a client
 
         return watching.status(self, name)
@@ -251,7 +254,7 @@ class Kubernetes(Value):
         return watching.reach(self, name, endpoint)
 
     def delete(self, name: str) -> None:
-        """End the API and wait until nothing of it is left; raises NotFoundError."""
+        """End an API or splitter until nothing of it is left; raises NotFoundError."""
         from cortex_sdk.kubernetes import changing  # noqa: PLC0415  # loads Pulumi
 
         changing.delete(self, name)
@@ -269,12 +272,3 @@ class Kubernetes(Value):
             " delete` ends an API"
         )
         raise UnsupportedError(msg)
-
-    def _api(self, thing: "Deployable") -> "SyncAPI":
-        from cortex_sdk.declaration.sync_api import SyncAPI  # noqa: PLC0415  # a cycle
-
-        if not isinstance(thing, SyncAPI):
-            kind = type(thing).__name__
-            msg = f"{self.name} does not run a {kind} yet; deploy it to local"
-            raise UnsupportedError(msg)
-        return thing

@@ -18,8 +18,9 @@ from cortex_sdk._target import (
     State,
     Status,
 )
+from cortex_sdk._traffic import has_no
 from cortex_sdk.errors import TargetError
-from cortex_sdk.kubernetes import endpoints, releases
+from cortex_sdk.kubernetes import endpoints, releases, splitter
 from cortex_sdk.kubernetes import logs as log_lines
 from cortex_sdk.kubernetes.cluster.forward import forwarded
 from cortex_sdk.kubernetes.current import deployment, missing, wanted_revision
@@ -42,14 +43,15 @@ Json = dict[str, Any]
 
 
 def names(target: "Kubernetes") -> Sequence[str]:
-    """Names of all APIs of the namespace, in order."""
+    """Names of all APIs and splitters of the namespace, in order."""
     opened = Opened.of(target)
     there = opened.access.metadata("apps/v1", "Deployment", opened.namespace, _OURS)
-    return sorted(each["name"] for each in there)
+    splitters = [args.name for args in splitter.every(opened)]
+    return sorted([*(each["name"] for each in there), *splitters])
 
 
 def statuses(target: "Kubernetes") -> list[Status]:
-    """All APIs of the namespace, by name."""
+    """All APIs and splitters of the namespace, by name."""
     opened = Opened.of(target)
     access, namespace = opened.access, opened.namespace
     there = access.list("apps/v1", "Deployment", namespace, _OURS)
@@ -65,12 +67,18 @@ def statuses(target: "Kubernetes") -> list[Status]:
         )
         for each in there
     ]
+    apis = {status.name: status for status in found}
+    found += [
+        splitter.status(target, args, apis, urls) for args in splitter.every(opened)
+    ]
     return sorted(found, key=lambda status: status.name)
 
 
 def status(target: "Kubernetes", name: str) -> Status:
-    """One API; raises NotFoundError."""
+    """One API or splitter; raises NotFoundError."""
     opened = Opened.of(target)
+    if splitter.read(opened, name) is not None:
+        return next(each for each in statuses(target) if each.name == name)
     there = _there(opened, name)
     route = opened.access.get(*_ROUTE, name, opened.namespace)
     endpoint = _endpoint(target, route, name, _gateway_urls(opened))
@@ -107,12 +115,19 @@ def reach(target: "Kubernetes", name: str, endpoint: str) -> Iterator[Access]:
     """A way from this machine to an API, through the API server if there is no other.
 
     Raises:
-        TargetError: No replica is ready that could be asked.
+        TargetError: No replica is ready that could be asked, or a splitter is meant
+            whose gateway is not reached from here.
     """
     if target.url or (not endpoints.is_inside(endpoint) and is_reached(endpoint)):
         yield Access(endpoint, endpoints.host_to_name(target))
         return
     opened = Opened.of(target)
+    if splitter.read(opened, name) is not None:
+        msg = (
+            f"{name} is reached through the gateway alone, and that is not reached from"
+            " here; say where it is with Kubernetes(url=...)"
+        )
+        raise TargetError(msg)
     ready = [pod for pod in pods_of(opened, name) if is_ready(pod)]
     if not ready:
         msg = f"no replica of {name} is ready; see `cortex get {name}`"
@@ -135,9 +150,11 @@ def _scraped(opened: Opened, pod: str) -> str:
 
 def _there(opened: Opened, name: str) -> Json:
     found = deployment(opened, name)
-    if found is None:
-        raise missing(name, opened.target.name)
-    return found
+    if found is not None:
+        return found
+    if (args := splitter.read(opened, name)) is not None:
+        raise has_no("replicas", name, args.weights)
+    raise missing(name, opened.target.name)
 
 
 def _gateway_urls(opened: Opened) -> tuple[str, ...]:
