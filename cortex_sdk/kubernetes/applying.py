@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,8 @@ def _before(opened: Opened, plan: KubernetesPlan) -> SyncAPIArgs | None:
     if plan.current is None:
         return None
     past = plan.current.args
-    return releases.load(opened, plan.name, past.revision, past.keys)
+    before = releases.load(opened, plan.name, past.revision, past.keys)
+    return replace(before, features=plan.args.features)
 
 
 def _undo(

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import urllib3
-import yaml
-from kubernetes import client, config, dynamic
+from kubernetes import client, dynamic
 from kubernetes.client import ApiException
 
 from cortex_sdk.errors import TargetError
+from cortex_sdk.kubernetes.cluster.kubeconfig import load
 from cortex_stacks.args import Cluster
 
 _PATIENCE = (10.0, 60.0)
@@ -27,7 +27,7 @@ class Connection:
 
     def __init__(self, cluster: Cluster) -> None:
         configuration = client.Configuration()
-        _load(cluster, configuration)
+        load(cluster, configuration)
         configuration.retries = False
         self.host: str = configuration.host
         self.api_client = client.ApiClient(configuration)
@@ -69,31 +69,6 @@ class Connection:
 
 class NotThereError(TargetError):
     """The API server has nothing at that path."""
-
-
-def _load(cluster: Cluster, configuration: Any) -> None:  # noqa: ANN401  # the client's, untyped
-    options = {
-        "context": cluster.context,
-        "client_configuration": configuration,
-        "persist_config": False,
-    }
-    given = cluster.kubeconfig
-    try:
-        if given is not None and _is_text(given):
-            config.load_kube_config_from_dict(yaml.safe_load(given), **options)
-        else:
-            config.load_kube_config(given, **options)
-    except (config.ConfigException, yaml.YAMLError, OSError) as error:
-        reason = str(error).partition("\n")[0].rstrip(".")
-        msg = (
-            f"no cluster to use: {reason}; write its kubeconfig to ~/.kube/config or"
-            " name file and context in Kubernetes(kubeconfig=..., context=...)"
-        )
-        raise TargetError(msg) from error
-
-
-def _is_text(kubeconfig: str) -> bool:
-    return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
 
 
 def _in_words(error: ApiException, host: str) -> TargetError:

@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,9 +54,28 @@ def test_takes_the_context_that_is_named(tmp_path: Path) -> None:
     assert connection.host == "https://b.example:6443"
 
 
-def test_a_context_that_is_not_there_is_named() -> None:
-    with pytest.raises(TargetError, match=r"no cluster to use: .*three"):
-        Connection(Cluster(kubeconfig=_KUBECONFIG, context="three"))
+def test_a_context_that_is_not_there_is_told_the_nearest() -> None:
+    with pytest.raises(TargetError, match="no context 'twoo'; did you mean 'two'"):
+        Connection(Cluster(kubeconfig=_KUBECONFIG, context="twoo"))
+
+
+def test_a_context_that_is_near_to_none_is_told_all() -> None:
+    with pytest.raises(TargetError, match="no context 'xyz'; it has one, two"):
+        Connection(Cluster(kubeconfig=_KUBECONFIG, context="xyz"))
+
+
+def test_a_program_that_does_not_sign_in_is_quoted() -> None:
+    command = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": sys.executable,
+        "args": ["-c", "import sys; sys.exit('the session has expired')"],
+        "interactiveMode": "Never",
+    }
+    user = json.dumps({"name": "u", "user": {"exec": command}})
+    text = _KUBECONFIG.replace("{name: u, user: {token: secret-token}}", user)
+
+    with pytest.raises(TargetError, match=r"signing in .*the session has expired"):
+        Connection(Cluster(kubeconfig=text))
 
 
 def test_a_missing_kubeconfig_says_what_to_do(tmp_path: Path) -> None:
