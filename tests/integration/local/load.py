@@ -57,7 +57,9 @@ class Load:
 
     async def _talk(self) -> None:
         address = urlsplit(self.url)
-        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        reader, writer = await asyncio.open_connection(
+            address.hostname, address.port or 80
+        )
         head = f"POST {address.path} HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n"
         request = f"{head}content-type: application/json\r\n\r\n7".encode()
         try:
