@@ -237,9 +237,10 @@ def test_every_hook_runs_also_at_a_rollout(
 ) -> None:
     counter = declare("Counter", "counter").deploy(target)
     config = {"counter": f"http://counter.{NAMESPACE}.svc.cluster.local/"}
-    hooked = declare("Hooked", "hooked", config=config, log_level="warning")
+    fields = {"config": config, "post_predict": {"when_full": "wait"}}
+    hooked = declare("Hooked", "hooked", **fields, log_level="warning")
     deployment = hooked.deploy(target)
-    another = declare("Hooked", "hooked", config=config, log_level="error")
+    another = declare("Hooked", "hooked", **fields, log_level="error")
 
     with load.sent(cluster, deployment.endpoint, connections=2) as answers:
         another.deploy(target)

@@ -38,6 +38,7 @@ def test_a_deploy_serves_when_it_returns(project: Project, local: LocalTarget) -
         "reason": "",
         "revision": applied.revision,
         "replicas": {"desired": 1, "live": 1},
+        "traffic": None,
     }
 
 
