@@ -131,6 +131,7 @@ def test_get_has_the_same_shape_for_all_and_for_one(cortex: Cortex) -> None:
         "reason",
         "revision",
         "replicas",
+        "traffic",
     ]
     assert (one["name"], one["target"], one["status"]) == ("keeper", "local", "live")
     assert one["replicas"] == {"desired": 1, "live": 1}
