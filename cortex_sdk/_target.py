@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 """Called with one short line, such as "starting replica", as work moves on."""
 
+
+def silent(_: str) -> None:
+    """Progress that nobody watches."""
+
+
 State = Literal["live", "updating", "error", "stopped"]
 
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cortex_sdk._target import Applied, Bounds, Progress
+from cortex_sdk._target import Applied, Bounds, Progress, silent
 from cortex_sdk._traffic import has_no, in_use
 from cortex_sdk.errors import DeployError, TargetError, UnsupportedError
 from cortex_sdk.kubernetes import releases, splitter, watching
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _POLL = 1.0
 _PATIENCE = 120.0
 _LEFT = ("Secret", "ConfigMap", "Service", "Pod")
-_ROUTE = ("gateway.networking.k8s.io/v1", "HTTPRoute")
 RESTARTED_AT = "cortex-sdk/restarted-at"
 
 Json = dict[str, Any]
@@ -85,7 +84,7 @@ def delete(target: "Kubernetes", name: str) -> None:
     if there is None and not engine.exists(stack):
         raise missing(name, target.name)
     _refuse_used(opened, name)
-    engine.destroy(stack, lambda _: None)
+    engine.destroy(stack, silent)
     _wait_until_gone(opened, name)
 
 

@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from cortex_sdk.kubernetes.target import Kubernetes
 
+ROUTE = ("gateway.networking.k8s.io/v1", "HTTPRoute")
+"""The objects that lead to APIs and splitters, by version and kind."""
+
 
 def inside(name: str, namespace: str) -> str:
     """The address that only pods of the cluster know, of an API without another."""

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from cortex_sdk.errors import TargetError, UnsupportedError
 from cortex_sdk.kubernetes.current import is_of
+from cortex_sdk.kubernetes.endpoints import ROUTE
 from cortex_stacks.args import SplitterArgs, SyncAPIArgs
 from cortex_stacks.labels import PART_OF
 
 if TYPE_CHECKING:
     from cortex_sdk.kubernetes.opened import Opened
 
-_ROUTE = ("gateway.networking.k8s.io/v1", "HTTPRoute")
 
 Json = dict[str, Any]
 
@@ -62,9 +62,9 @@ def refuse_taken_path(opened: "Opened", args: SyncAPIArgs | SplitterArgs) -> Non
 def _routes(opened: "Opened") -> list[Json]:
     selector = f"{PART_OF}=cortex"
     try:
-        return opened.access.list(*_ROUTE, selector=selector)
+        return opened.access.list(*ROUTE, selector=selector)
     except TargetError:  # who may see one namespace only, looks there
-        return opened.access.list(*_ROUTE, opened.namespace, selector)
+        return opened.access.list(*ROUTE, opened.namespace, selector)
 
 
 def _paths(route: Json) -> set[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cortex_sdk._preview import Preview, ResourceChange, effects_of
+from cortex_sdk._target import silent
 from cortex_sdk.errors import UnsupportedError
 from cortex_sdk.kubernetes import splitter
 from cortex_sdk.kubernetes.opened import Opened, cluster_of
@@ -39,7 +40,7 @@ def preview(
             .preview(
                 plan.args.stack,
                 program(cluster_of(target), plan.args),
-                _silent,
+                silent,
                 refresh=refresh,
                 save=file if save else None,
             )
@@ -89,7 +90,3 @@ def _saved(plan: KubernetesPlan, file: Path) -> SavedPlan:
         deployed_at=plan.args.deployed_at,
         changes=json.loads(file.read_bytes()),
     )
-
-
-def _silent(_: str) -> None:
-    """A preview shows its result, and that alone."""

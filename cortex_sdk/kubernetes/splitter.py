@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cortex_sdk._preview import Preview, ResourceChange, effects_of
-from cortex_sdk._target import Applied, Progress, Replicas, Status
+from cortex_sdk._target import Applied, Progress, Replicas, Status, silent
 from cortex_sdk._traffic import Traffic, condition_of
 from cortex_sdk.errors import CortexError, DeployError, NotFoundError, UnsupportedError
 from cortex_sdk.kubernetes import endpoints, ownership
 from cortex_sdk.kubernetes.current import current_of, is_of
+from cortex_sdk.kubernetes.endpoints import ROUTE
 from cortex_sdk.kubernetes.opened import Opened, cluster_of
 from cortex_sdk.kubernetes.plan import Current
 from cortex_sdk.kubernetes.platform import checks, found
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from cortex_sdk.declaration.traffic_splitter import TrafficSplitter
     from cortex_sdk.kubernetes.target import Kubernetes
 
-_ROUTE = ("gateway.networking.k8s.io/v1", "HTTPRoute")
 _OURS = f"{PART_OF}=cortex,{COMPONENT}=splitter"
 _HASHED = "1.9"
 """First Envoy Gateway that chooses among weights by a hash."""
@@ -83,7 +83,7 @@ def preview(target: "Kubernetes", made: SplitterPlan) -> Preview:
     """What a deploy would change: for callers, and object by object."""
     engine = Opened.of(target).engine()
     run = program(cluster_of(target), made.args)
-    outcome = engine.preview(made.args.stack, run, _silent, refresh=made.refresh)
+    outcome = engine.preview(made.args.stack, run, silent, refresh=made.refresh)
     before = _rows(made.before) if made.before else {}
     return Preview(
         name=made.name,
@@ -115,19 +115,19 @@ def apply(target: "Kubernetes", made: SplitterPlan, progress: Progress) -> Appli
 def delete(target: "Kubernetes", name: str) -> None:
     """Lead nowhere from its endpoint any more; its APIs stay."""
     opened = Opened.of(target)
-    opened.engine().destroy(opened.stack(name, "splitter"), _silent)
+    opened.engine().destroy(opened.stack(name, "splitter"), silent)
 
 
 def read(opened: Opened, name: str) -> SplitterArgs | None:
     """A splitter as it was deployed last, None where there is none of that name."""
-    route = opened.access.get(*_ROUTE, name, opened.namespace)
+    route = opened.access.get(*ROUTE, name, opened.namespace)
     is_ours = route is not None and is_of(route, opened.stack(name, "splitter"))
     return _read(route) if route is not None and is_ours else None
 
 
 def every(opened: Opened) -> list[SplitterArgs]:
     """All splitters of the namespace, by name."""
-    routes = opened.access.list(*_ROUTE, opened.namespace, _OURS)
+    routes = opened.access.list(*ROUTE, opened.namespace, _OURS)
     ours = (each for each in routes if SETTINGS in _annotations(each))
     return sorted(map(_read, ours), key=lambda args: args.name)
 
@@ -281,7 +281,3 @@ def _annotations(route: Json) -> dict[str, str]:
 
 def _names(args: SplitterArgs) -> list[str]:
     return [*args.weights, *args.shadow]
-
-
-def _silent(_: str) -> None:
-    """Nobody watches."""

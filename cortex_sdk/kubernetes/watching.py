@@ -24,6 +24,7 @@ from cortex_sdk.kubernetes import endpoints, releases, splitter
 from cortex_sdk.kubernetes import logs as log_lines
 from cortex_sdk.kubernetes.cluster.forward import forwarded
 from cortex_sdk.kubernetes.current import deployment, missing, wanted_revision
+from cortex_sdk.kubernetes.endpoints import ROUTE
 from cortex_sdk.kubernetes.opened import Opened
 from cortex_sdk.kubernetes.platform import found
 from cortex_sdk.kubernetes.pods import is_ready, pods_of, revision_of, trouble_of
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from cortex_sdk.kubernetes.target import Kubernetes
 
 _OURS = f"{MANAGED_BY}=cortex-sdk,{COMPONENT}=api"
-_ROUTE = ("gateway.networking.k8s.io/v1", "HTTPRoute")
 _HTTP, _ADMIN = 8080, 8081
 _AT_ONCE = 8
 _PATIENCE = 10.0
@@ -56,7 +56,7 @@ def statuses(target: "Kubernetes") -> list[Status]:
     access, namespace = opened.access, opened.namespace
     there = access.list("apps/v1", "Deployment", namespace, _OURS)
     pods = access.list("v1", "Pod", namespace, f"{COMPONENT}=api")
-    routes = access.list(*_ROUTE, namespace, _OURS)
+    routes = access.list(*ROUTE, namespace, _OURS)
     urls = _gateway_urls(opened)
     found = [
         _status(
@@ -80,7 +80,7 @@ def status(target: "Kubernetes", name: str) -> Status:
     if splitter.read(opened, name) is not None:
         return next(each for each in statuses(target) if each.name == name)
     there = _there(opened, name)
-    route = opened.access.get(*_ROUTE, name, opened.namespace)
+    route = opened.access.get(*ROUTE, name, opened.namespace)
     endpoint = _endpoint(target, route, name, _gateway_urls(opened))
     return _status(opened, there, pods_of(opened, name), endpoint)
 

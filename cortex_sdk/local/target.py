@@ -19,6 +19,7 @@ from cortex_sdk._target import (
     Replicas,
     Served,
     Status,
+    silent,
 )
 from cortex_sdk._traffic import Traffic, has_no
 from cortex_sdk.errors import UnsupportedError
@@ -35,10 +36,6 @@ from cortex_sdk.local.preview import preview_of
 
 if TYPE_CHECKING:
     from cortex_sdk.declaration.deployable import Deployable
-
-
-def _silent(_: str) -> None:
-    """Nobody watches."""
 
 
 class LocalTarget:
@@ -157,7 +154,7 @@ class LocalTarget:
         return add_up(self._client.get(_path(name, "metrics")))
 
     def rollback(
-        self, name: str, to: str | None = None, progress: Progress = _silent
+        self, name: str, to: str | None = None, progress: Progress = silent
     ) -> Applied:
         """Make the revision `to` serve again, or the one before the current.
 
@@ -185,7 +182,7 @@ class LocalTarget:
     def delete(self, name: str) -> None:
         """End the API; accepted requests are answered first."""
         self._check_found(name)
-        self._client.do("DELETE", _path(name), _silent)
+        self._client.do("DELETE", _path(name), silent)
 
     def stop(self) -> None:
         """End all replicas, the gateway and the agent; a deploy brings all back."""
@@ -195,7 +192,7 @@ class LocalTarget:
             return
         with self._home.writing():
             self._home.stopped.touch()  # so that an agent that has to be started waits
-        self._client.do("POST", "/stop", _silent)
+        self._client.do("POST", "/stop", silent)
         self._client.wait_until_gone()
 
     def _store(self, plan: LocalPlan) -> None:
