@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cortex_sdk._target import Applied, Progress
-from cortex_sdk.errors import CortexError, DeployError
+from cortex_sdk.errors import DeployError
 from cortex_sdk.kubernetes import releases, splitter, storage
 from cortex_sdk.kubernetes.opened import Opened, cluster_of
 from cortex_sdk.kubernetes.plan import KubernetesPlan, SavedPlan
 from cortex_sdk.kubernetes.rollout import Rollout
 from cortex_sdk.kubernetes.splitter import SplitterPlan
+from cortex_sdk.kubernetes.undoing import undo
 from cortex_sdk.local.home import Home
 from cortex_stacks.api import program
 from cortex_stacks.args import SyncAPIArgs
@@ -81,17 +82,9 @@ def _before(opened: Opened, plan: KubernetesPlan) -> SyncAPIArgs | None:
 def _undo(
     opened: Opened, args: SyncAPIArgs, before: SyncAPIArgs | None, progress: Progress
 ) -> None:
-    """What served serves on, and nothing half-done stays."""
-    engine = opened.engine()
-    try:
-        if before is None:
-            progress("taking away what was made")
-            engine.destroy(args.stack, progress)
-        else:
-            progress(f"going back to revision {before.revision}")
-            engine.up(args.stack, program(cluster_of(opened.target), before), progress)
-    except CortexError as error:
-        progress(f"going back failed too: {error}")
+    run = program(cluster_of(opened.target), before) if before else None
+    said = f"going back to revision {before.revision}" if before else ""
+    undo(opened.engine(), args.stack, run, said, progress)
 
 
 def _explained(error: DeployError, rollout: Rollout) -> DeployError:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from cortex_sdk._preview import Preview, ResourceChange, effects_of
 from cortex_sdk._target import Applied, Progress, Replicas, Status, silent
 from cortex_sdk._traffic import Traffic, condition_of
-from cortex_sdk.errors import CortexError, DeployError, NotFoundError, UnsupportedError
+from cortex_sdk.errors import DeployError, NotFoundError, UnsupportedError
 from cortex_sdk.kubernetes import endpoints, ownership
 from cortex_sdk.kubernetes.current import current_of, is_of
 from cortex_sdk.kubernetes.endpoints import ROUTE
 from cortex_sdk.kubernetes.opened import Opened, cluster_of
 from cortex_sdk.kubernetes.plan import Current
 from cortex_sdk.kubernetes.platform import checks, found
+from cortex_sdk.kubernetes.undoing import undo
 from cortex_stacks.args import Rule, SplitterArgs, Sticky
 from cortex_stacks.labels import COMPONENT, PART_OF, SETTINGS
 from cortex_stacks.splitter import program
@@ -107,7 +108,8 @@ def apply(target: "Kubernetes", made: SplitterPlan, progress: Progress) -> Appli
         run = program(cluster, made.args)
         outcome = engine.up(stack, run, progress, refresh=made.refresh)
     except DeployError:
-        _undo(opened, made, progress)
+        back = program(cluster, made.before) if made.before else None
+        undo(engine, stack, back, "going back to what was there", progress)
         raise
     return Applied(made.name, made.endpoint, made.revision, changed=outcome.changed)
 
@@ -244,21 +246,6 @@ def _refuse(
 
 def _partial(splitter: "TrafficSplitter") -> bool:
     return any(0 < share < 100 for share in splitter.shadow.values())  # noqa: PLR2004  # percent
-
-
-def _undo(opened: Opened, made: SplitterPlan, progress: Progress) -> None:
-    """What served serves on, and nothing half-done stays."""
-    engine, stack = opened.engine(), made.args.stack
-    try:
-        if made.before is None:
-            progress("taking away what was made")
-            engine.destroy(stack, progress)
-        else:
-            progress("going back to what was there")
-            cluster = cluster_of(opened.target)
-            engine.up(stack, program(cluster, made.before), progress)
-    except CortexError as error:
-        progress(f"going back failed too: {error}")
 
 
 def _rows(args: SplitterArgs) -> dict[str, str]:
