@@ -64,7 +64,7 @@ def refresh(target: "Kubernetes", name: str, progress: Progress) -> Applied:
         "apps/v1", "Deployment", name, opened.namespace, {"spec": {"template": stamp}}
     )
     rollout = Rollout(opened, name, current.args.revision, progress)
-    while not watching.is_rolled_out(_deployment(opened, name)):
+    while not watching.is_rolled_out(watching.deployment_of(opened, name)):
         if reason := rollout():
             raise DeployError(reason)
         time.sleep(_POLL)
@@ -97,20 +97,13 @@ def _current(opened: Opened, name: str) -> Current:
     raise missing(name, opened.target.name)
 
 
-def _deployment(opened: Opened, name: str) -> Json:
-    found = deployment(opened, name)
-    if found is None:
-        raise missing(name, opened.target.name)
-    return found
-
-
 def _earlier(opened: Opened, current: Current, to: str | None) -> str:
     """The revision meant; raises DeployError where there is none such."""
     name, serving = current.args.name, current.args.revision
-    past = [releases.revision(each) for each in releases.kept(opened, name)]
+    kept = releases.kept(opened, name)
+    past = [releases.revision(each) for each in kept]
     if to is None:
-        served = releases.served(releases.kept(opened, name), serving)
-        past = [each.revision for each in served]
+        past = [each.revision for each in releases.served(kept, serving)]
     found = [each for each in past if each != serving and each.startswith(to or "")]
     if found and (to is None or len(set(found)) == 1):
         return found[-1]

@@ -71,11 +71,10 @@ def plan_of_api(
     args = _dated(as_stored(args, objects), current, written)
     if written is not None:
         written.check(args.stack, args.revision)
-    urls = there.gateway.urls if there.gateway else ()
     return KubernetesPlan(
         args=args,
         current=current,
-        endpoint=endpoint_of(target, args, urls),
+        endpoint=endpoint_of(target, args, there.urls),
         makes_namespace=makes_namespace,
         upload=release.bundle if args.bundle.url else None,
         saved=written,

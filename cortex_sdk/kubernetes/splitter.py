@@ -75,9 +75,8 @@ def plan(
     objects = ownership.existing(opened, resources(args).values())
     ownership.refuse_foreign(objects, args)
     ownership.refuse_taken_path(opened, args)
-    urls = there.gateway.urls if there.gateway else ()
     before = read(opened, args.name)
-    return SplitterPlan(args, before, _url(target, args, urls), refresh)
+    return SplitterPlan(args, before, _url(target, args, there.urls), refresh)
 
 
 def preview(target: "Kubernetes", made: SplitterPlan) -> Preview:

@@ -79,7 +79,7 @@ def status(target: "Kubernetes", name: str) -> Status:
     opened = Opened.of(target)
     if splitter.read(opened, name) is not None:
         return next(each for each in statuses(target) if each.name == name)
-    there = _there(opened, name)
+    there = deployment_of(opened, name)
     route = opened.access.get(*ROUTE, name, opened.namespace)
     endpoint = _endpoint(target, route, name, _gateway_urls(opened))
     return _status(opened, there, pods_of(opened, name), endpoint)
@@ -90,14 +90,14 @@ def logs(
 ) -> Iterator[LogLine]:
     """Log lines of all pods; raises NotFoundError."""
     opened = Opened.of(target)
-    _there(opened, name)
+    deployment_of(opened, name)
     return log_lines.read(opened, name, follow=follow, tail=tail)
 
 
 def metrics(target: "Kubernetes", name: str) -> Metrics:
     """What all replicas that are ready counted; raises NotFoundError."""
     opened = Opened.of(target)
-    _there(opened, name)
+    deployment_of(opened, name)
     ready = [pod["metadata"]["name"] for pod in pods_of(opened, name) if is_ready(pod)]
     with ThreadPoolExecutor(_AT_ONCE) as several:
         return _counting.add_up(several.map(lambda pod: _scraped(opened, pod), ready))
@@ -106,7 +106,7 @@ def metrics(target: "Kubernetes", name: str) -> Metrics:
 def history(target: "Kubernetes", name: str) -> Sequence[Served]:
     """Revisions that served, oldest first; raises NotFoundError."""
     opened = Opened.of(target)
-    there = _there(opened, name)
+    there = deployment_of(opened, name)
     return releases.served(releases.kept(opened, name), wanted_revision(there))
 
 
@@ -148,7 +148,8 @@ def _scraped(opened: Opened, pod: str) -> str:
         raise TargetError(msg) from error
 
 
-def _there(opened: Opened, name: str) -> Json:
+def deployment_of(opened: Opened, name: str) -> Json:
+    """The Deployment of an API; raises NotFoundError, also for a splitter's name."""
     found = deployment(opened, name)
     if found is not None:
         return found

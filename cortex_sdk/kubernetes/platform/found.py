@@ -57,6 +57,11 @@ class Found:
     """Why KEDA's metrics are not to be had, "" when they are."""
     gateway: Gateway | None
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where the gateway says it is reached; () where there is none."""
+        return self.gateway.urls if self.gateway else ()
+
 
 def look(access: Access, ref: GatewayRef) -> Found:
     """Look for everything; raises TargetError when the cluster does not let us."""

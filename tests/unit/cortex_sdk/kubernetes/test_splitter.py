@@ -131,7 +131,7 @@ def test_an_api_is_in_use_by_weight_and_by_copies(cluster: FakeCluster) -> None:
 def test_what_only_apis_have_is_refused_by_name(cluster: FakeCluster) -> None:
     put(cluster, IRIS)
 
-    for verb in (watching._there, changing._current):
+    for verb in (watching.deployment_of, changing._current):
         with pytest.raises(UnsupportedError, match=r"has no replicas .* ask a or b"):
             verb(opened(cluster), "iris")
         with pytest.raises(NotFoundError):
