@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cortex_sdk._preview import Preview, ResourceChange, effects_of
+from cortex_sdk._preview import Preview, effects_of
 from cortex_sdk._target import silent
 from cortex_sdk.errors import UnsupportedError
 from cortex_sdk.kubernetes import splitter
@@ -62,10 +62,7 @@ def shown(target: str, plan: KubernetesPlan, outcome: "Outcome") -> Preview:
         endpoint=plan.endpoint,
         revision=plan.revision,
         effects=effects_of(before, _rows(plan.args) | {"downtime": "none"}),
-        resources=tuple(
-            ResourceChange(each.op, each.kind, each.name, each.paths)
-            for each in outcome.changes
-        ),
+        resources=outcome.changes,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cortex_sdk._preview import Preview, ResourceChange, effects_of
+from cortex_sdk._preview import Preview, effects_of
 from cortex_sdk._target import Applied, Progress, Replicas, Status, silent
 from cortex_sdk._traffic import Traffic, condition_of
 from cortex_sdk.errors import DeployError, NotFoundError, UnsupportedError
@@ -91,10 +91,7 @@ def preview(target: "Kubernetes", made: SplitterPlan) -> Preview:
         endpoint=made.endpoint,
         revision=made.revision,
         effects=effects_of(before, _rows(made.args)),
-        resources=tuple(
-            ResourceChange(each.op, each.kind, each.name, each.paths)
-            for each in outcome.changes
-        ),
+        resources=outcome.changes,
     )
 
 

@@ -5,7 +5,7 @@ no Pulumi; that happens when the first run begins.
 """
 
 from cortex_sdk.kubernetes.engine.engine import Engine
-from cortex_sdk.kubernetes.engine.outcome import Change, Outcome
+from cortex_sdk.kubernetes.engine.outcome import Outcome
 from cortex_sdk.kubernetes.engine.settings import EngineSettings
 
-__all__ = ["Change", "Engine", "EngineSettings", "Outcome"]
+__all__ = ["Engine", "EngineSettings", "Outcome"]

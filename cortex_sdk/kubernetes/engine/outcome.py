@@ -1,28 +1,16 @@
 """What a run of the engine did, or would do, as data."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-Op = Literal["create", "update", "replace", "delete"]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One resource that is not the same afterwards."""
-
-    op: Op
-    kind: str
-    """As Kubernetes writes it: "apps/v1/Deployment", "v1/Service"."""
-    name: str
-    paths: tuple[str, ...] = ()
-    """What differs, such as "spec.template"; never the values."""
+from cortex_sdk._preview import ResourceChange
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a run ended that went well."""
 
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ResourceChange, ...] = ()
     outputs: dict[str, Any] = field(default_factory=dict)
     """What the program exported; secrets are "[secret]"."""
     resources: int = 0

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cortex_sdk._preview import ResourceChange
 from cortex_sdk.kubernetes.engine import resources, words
-from cortex_sdk.kubernetes.engine.outcome import Change, Outcome
+from cortex_sdk.kubernetes.engine.outcome import Outcome
 
 if TYPE_CHECKING:
     from pulumi.automation.events import (
@@ -33,7 +34,7 @@ class Complaint:
 class Record:
     """Everything of interest in one run."""
 
-    changes: dict[str, Change] = field(default_factory=dict)
+    changes: dict[str, ResourceChange] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     complaints: list[Complaint] = field(default_factory=list)
     present: set[str] = field(default_factory=set)
@@ -69,7 +70,7 @@ class Record:
         change = resources.change(step)
         known = self.changes.get(step.urn)
         # A replacement is told in several steps; the first word for it stays.
-        if change is not None and (known is None or known.op != "replace"):
+        if change is not None and (known is None or known.operation != "replace"):
             self.changes[step.urn] = change
         if resources.is_of_cluster(step) and step.op not in _GONE:
             self.present.add(step.urn)

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from cortex_sdk.kubernetes.engine.outcome import Change, Op
+from cortex_sdk._preview import Operation, ResourceChange
 
 if TYPE_CHECKING:
     from pulumi.automation.events import StepEventMetadata
 
 STACK = "pulumi:pulumi:Stack"
 _PROVIDERS = "pulumi:providers:"
-_OPS: dict[str, Op] = {
+_OPS: dict[str, Operation] = {
     "create": "create",
     "import": "create",
     "update": "update",
@@ -20,12 +20,12 @@ _OPS: dict[str, Op] = {
 }
 
 
-def change(step: "StepEventMetadata") -> Change | None:
+def change(step: "StepEventMetadata") -> ResourceChange | None:
     """The change that a step makes to a resource of the cluster, if it makes one."""
     op = _OPS.get(step.op)
     if op is None or not is_of_cluster(step):
         return None
-    return Change(op, kind(step), name(step), _paths(step))
+    return ResourceChange(op, kind(step), name(step), _paths(step))
 
 
 def is_of_cluster(step: "StepEventMetadata") -> bool:

@@ -8,8 +8,9 @@ import pulumi
 import pytest
 from e2e.engine.programs import naps
 
+from cortex_sdk._preview import ResourceChange as Change
 from cortex_sdk.errors import DeployError, InvalidSpecError
-from cortex_sdk.kubernetes.engine import Change, Engine
+from cortex_sdk.kubernetes.engine import Engine
 
 pytestmark = pytest.mark.timeout(600)
 ONE = Change("create", "index/Nap", "one", ())

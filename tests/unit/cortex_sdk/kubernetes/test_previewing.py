@@ -2,7 +2,8 @@ from dataclasses import replace
 
 from unit.cortex_sdk.kubernetes.planned import PLAIN
 
-from cortex_sdk.kubernetes.engine import Change, Outcome
+from cortex_sdk._preview import ResourceChange as Change
+from cortex_sdk.kubernetes.engine import Outcome
 from cortex_sdk.kubernetes.plan import Current, KubernetesPlan
 from cortex_sdk.kubernetes.previewing import shown
 from cortex_stacks.args import SyncAPIArgs

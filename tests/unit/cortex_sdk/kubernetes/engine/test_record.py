@@ -2,8 +2,8 @@ from typing import Any
 
 from engine_events import event, pre, said, step, urn
 
+from cortex_sdk._preview import ResourceChange as Change
 from cortex_sdk.kubernetes.engine import resources
-from cortex_sdk.kubernetes.engine.outcome import Change
 from cortex_sdk.kubernetes.engine.record import Complaint, Record
 
 PENDING = "Attempting to deploy or update resources with 1 pending operations from \
@@ -20,7 +20,7 @@ def record(*events: Any) -> Record:
 def test_changes_and_resources_are_counted() -> None:
     outcome = record(pre("create", "a"), pre("same", "b"), pre("delete", "c")).outcome
 
-    assert [(change.op, change.name) for change in outcome.changes] == [
+    assert [(change.operation, change.name) for change in outcome.changes] == [
         ("create", "a"),
         ("delete", "c"),
     ]

@@ -1,8 +1,8 @@
 import pytest
 from engine_events import metadata, urn
 
+from cortex_sdk._preview import ResourceChange as Change
 from cortex_sdk.kubernetes.engine import resources
-from cortex_sdk.kubernetes.engine.outcome import Change
 
 INPUTS = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "iris-admin"}}
 
