@@ -38,6 +38,11 @@ Name = Annotated[
     typer.Argument(metavar="NAME", help="Name of the API.", autocompletion=complete),
 ]
 
+Apps = Annotated[
+    list[str],
+    typer.Argument(metavar="APP", help="Python file, or module:object, of a SyncAPI."),
+]
+
 Target = Annotated[
     str | None,
     typer.Option(

@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 from cortex_sdk.cli import console
-from cortex_sdk.cli.arguments import Format, Target
+from cortex_sdk.cli.arguments import Apps, Format, Target
 from cortex_sdk.cli.console import Output
 from cortex_sdk.cli.predict import payload_of
 from cortex_sdk.errors import CortexError, DeployError, InvalidSpecError
@@ -58,12 +58,7 @@ class _How:
 
 
 def deploy(  # options of a command
-    apps: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="APP", help="Python file, or module:object, of a SyncAPI."
-        ),
-    ],
+    apps: Apps,
     payload: Annotated[
         Path | None,
         typer.Option(

@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from cortex_sdk.cli import console
-from cortex_sdk.cli.arguments import Format, Target
+from cortex_sdk.cli.arguments import Apps, Format, Target
 from cortex_sdk.cli.console import Output
 
 if TYPE_CHECKING:
@@ -17,12 +17,7 @@ _COLOURS = {"create": "green", "update": "yellow", "replace": "red", "delete": "
 
 
 def preview(
-    apps: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="APP", help="Python file, or module:object, of a SyncAPI."
-        ),
-    ],
+    apps: Apps,
     *,
     save: Annotated[
         Path | None,

@@ -4,22 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stacks_cases import iris
 
-from cortex_stacks.args import Blob, Compute, Drain, Runtime, Scaling, SyncAPIArgs
+from cortex_stacks.args import Blob, Drain, Runtime, SyncAPIArgs
 from cortex_stacks.standalone import SettingError, commands, files, read
 
-PLAIN = SyncAPIArgs(
-    name="iris",
+PLAIN = iris(
     namespace="models",
     stack="0a1b2c3d.models.api.iris",
-    endpoint="/iris",
     revision="a1b2c3d4e5f6",
-    python="3.12",
     manifest="{}",
     bundle=Blob(name="bundle.tar.gz", digest="ab" * 32, data=b"\x1f\x8b files"),
     timeout=60,
-    compute=Compute(cpu=0.2),
-    scaling=Scaling(),
     drain=Drain(withdraw=5, grace=90),
     runtime=Runtime(
         image="python:3.12-slim",

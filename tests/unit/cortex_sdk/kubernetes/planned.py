@@ -2,27 +2,17 @@
 
 from dataclasses import replace
 
-from cortex_stacks.args import (
-    Blob,
-    Compute,
-    Drain,
-    Runtime,
-    Scaling,
-    SyncAPIArgs,
-)
+from stacks_cases import iris
 
-PLAIN = SyncAPIArgs(
-    name="iris",
+from cortex_stacks.args import Blob, Drain, Runtime
+
+PLAIN = iris(
     namespace="models",
     stack="0a1b2c3d.models.api.iris",
-    endpoint="/iris",
     revision="a1b2c3d4e5f6",
-    python="3.12",
     manifest='{"name": "iris"}',
     bundle=Blob(name="bundle.tar.gz", digest="ab" * 32, data=b"files"),
     timeout=60,
-    compute=Compute(cpu=0.2),
-    scaling=Scaling(),
     drain=Drain(withdraw=5, grace=90),
     runtime=Runtime(image="python:3.12-slim", requirements=("numpy==2.3.5",)),
     deployed_at="2026-11-27T10:00:00Z",
